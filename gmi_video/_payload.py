@@ -1,0 +1,34 @@
+"""A payload as JSON can hold it, or a sentence about the place that it cannot."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from gmi_video.errors import PayloadInvalid
+from gmi_video.records import Media, Outcome, Snapshot, Video, first_media
+
+_FARTHEST = sys.float_info.max  # what lies beyond it, no JSON reader makes a number of
+
+
+def plain(value: Any, path: str = "payload") -> Any:
+    """A payload value as JSON can hold it; things that stand for a remote file become their link.
+
+    Raises `PayloadInvalid` that names the place of anything else.
+    """
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int | float):
+        if -_FARTHEST <= value <= _FARTHEST:
+            return value
+        what = "not a number that JSON knows"
+    elif isinstance(value, Mapping):
+        return {str(name): plain(item, f"{path}.{name}") for name, item in value.items()}
+    elif isinstance(value, list | tuple):
+        return [plain(item, f"{path}[{index}]") for index, item in enumerate(value)]
+    elif (media := first_media(value)) is not None:
+        return media.url
+    elif isinstance(value, Outcome | Snapshot | Media | Video):
+        what = "it names no file yet, so it stands for no link"
+    else:
+        what = f"a {type(value).__name__} cannot be sent; give text, a number, a list, an object or a link"
+    raise PayloadInvalid(f"{path}: {what}; nothing was sent")
