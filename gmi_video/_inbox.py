@@ -1,0 +1,115 @@
+"""What one watch has still to tell its reader: which ids it follows, and the events nobody took yet.
+
+Memory is bounded by the ids: of the undelivered events of one id those that are not final are merged, a final
+one is never dropped. Pure: the driver gives the time and rings the bell.
+"""
+
+from collections import deque
+
+from attrs import evolve
+
+from gmi_video.events import Event, Progressed
+
+
+class Inbox:
+    """The reader's side of a watch. `deadline` is in seconds from the moment that an id was taken in."""
+
+    def __init__(self, deadline: float | None = None) -> None:
+        self.deadline = deadline
+        self.finished = 0
+        self._open: dict[str, tuple[object, float]] = {}
+        self._order: deque[str] = deque()
+        self._waiting: dict[str, list[Event]] = {}
+        self._deadlines: deque[tuple[float, str]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __contains__(self, request_id: object) -> bool:
+        return request_id in self._open
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids that have not ended yet."""
+        return tuple(self._open)
+
+    @property
+    def waiting(self) -> int:
+        """How many ids have events that nobody took yet."""
+        return len(self._waiting)
+
+    def take_in(self, request_id: str, key: object, now: float) -> bool:
+        """Begins to follow an id; False where it is followed already, whose key then stays."""
+        if request_id in self._open:
+            return False
+        self._open[request_id] = (key, now)
+        if self.deadline is not None:
+            self._deadlines.append((now + self.deadline, request_id))
+        return True
+
+    def leave(self, request_id: str) -> None:
+        """Follows an id no longer, and forgets what was not told of it."""
+        self._open.pop(request_id, None)
+        self._waiting.pop(request_id, None)
+
+    def put(self, event: Event, now: float) -> bool:
+        """Takes an event of a followed id, in the reader's terms; False where nobody asked for it."""
+        followed = self._open.get(event.request_id)
+        if followed is None:
+            return False
+        key, since = followed
+        event = evolve(event, key=key, elapsed=now - since)
+        if event.final:
+            del self._open[event.request_id]
+            self.finished += 1
+        undelivered = self._waiting.get(event.request_id)
+        if undelivered is None:
+            self._waiting[event.request_id] = [event]
+            self._order.append(event.request_id)
+        else:
+            _merge(undelivered, event)
+        return True
+
+    def pop(self) -> Event | None:
+        """The next event for the reader, or None."""
+        while self._order:
+            request_id = self._order.popleft()
+            undelivered = self._waiting.get(request_id)
+            if not undelivered:
+                continue  # it was dropped after it had rung
+            event = undelivered.pop(0)
+            if undelivered:
+                self._order.append(request_id)
+            else:
+                del self._waiting[request_id]
+            return event
+        return None
+
+    def next_deadline(self) -> float | None:
+        """When the first followed id is overdue, or None."""
+        while self._deadlines and not self._counts(*self._deadlines[0]):
+            self._deadlines.popleft()
+        return self._deadlines[0][0] if self._deadlines else None
+
+    def overdue(self, now: float) -> list[str]:
+        """The ids whose deadline has passed."""
+        found = []
+        while (due := self.next_deadline()) is not None and due <= now:
+            found.append(self._deadlines.popleft()[1])
+        return found
+
+    def _counts(self, due: float, request_id: str) -> bool:
+        """Whether a deadline is that of the id's present stay (it may have left and come again)."""
+        followed = self._open.get(request_id)
+        return followed is not None and self.deadline is not None and followed[1] + self.deadline == due
+
+
+def _merge(undelivered: list[Event], event: Event) -> None:
+    """Keeps at most one event of each class, in order; merged progress goes from the first to the last state."""
+    for index, earlier in enumerate(undelivered):
+        if type(earlier) is type(event) and not event.final:
+            if isinstance(earlier, Progressed) and isinstance(event, Progressed):
+                event = evolve(event, previous=earlier.previous)
+            undelivered[index] = event
+            return
+    undelivered.append(event)
