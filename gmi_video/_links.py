@@ -1,0 +1,103 @@
+"""Which links are followed, and what a file is called. Names come from ids and a list, never from the server."""
+
+import hashlib
+import ipaddress
+from urllib.parse import quote, urljoin, urlsplit
+
+from gmi_video.errors import UnsafeURL
+from gmi_video.records import Media, without_query
+from gmi_video.settings import is_loopback
+
+_LONGEST = 8192
+_KEPT = "%/:=&?~#+!$,;'@()*[]"
+_EXTENSIONS = frozenset(
+    [
+        "mp4",
+        "webm",
+        "mov",
+        "mkv",
+        "m4v",
+        "avi",
+        "png",
+        "jpg",
+        "jpeg",
+        "webp",
+        "gif",
+        "avif",
+        "mp3",
+        "wav",
+        "flac",
+        "ogg",
+        "m4a",
+        "aac",
+        "opus",
+    ]
+)
+_TYPES = {
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+    "video/quicktime": "mov",
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "audio/mpeg": "mp3",
+    "audio/wav": "wav",
+    "audio/x-wav": "wav",
+}
+_USUAL = {"video": "mp4", "image": "png", "audio": "mp3"}
+
+
+def vetted(url: str, *, loopback: bool) -> str:
+    """A link that may be followed, percent-encoded; raises `UnsafeURL` for any other.
+
+    https only, no credentials, a port of https or above 1023; plain http only to this machine, and only where
+    the API itself is on this machine (`loopback`).
+    """
+    shown = without_query(url[:200])
+    if len(url) > _LONGEST or not url.isprintable() or " " in url:
+        message = f"{shown!r} is not followed: it is too long or holds signs that no link has"
+        raise UnsafeURL(message)
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), None, None
+    if not host or parts.username is not None or parts.password is not None:
+        message = f"{shown!r} is not followed: it names no host, or carries credentials"
+        raise UnsafeURL(message)
+    if parts.scheme == "http" and loopback and is_loopback(host):
+        return quote(url, safe=_KEPT)
+    if parts.scheme != "https" or not (port is None or port == 443 or port > 1023):
+        message = f"{shown!r} is not followed: only https is, at its own port"
+        raise UnsafeURL(message)
+    return quote(url, safe=_KEPT)
+
+
+def may_be_reached(address: str, *, loopback: bool) -> bool:
+    """Whether a resolved address is public; this machine's own counts only where the API is on it as well."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    found = getattr(found, "ipv4_mapped", None) or found
+    return loopback if found.is_loopback else found.is_global
+
+
+def hop(url: str, location: str, *, loopback: bool) -> str:
+    """Where a redirect leads, vetted anew."""
+    return vetted(urljoin(url, location), loopback=loopback)
+
+
+def extension(media: Media, content_type: str = "") -> str:
+    """A known extension for a file: its link's, else its content type's, else the usual one of its kind."""
+    found = urlsplit(media.url).path.rpartition("/")[2].rpartition(".")[2].lower()
+    if found in _EXTENSIONS:
+        return found
+    return _TYPES.get(content_type.partition(";")[0].strip().lower(), _USUAL[media.kind])
+
+
+def file_name(media: Media, request_id: str | None, index: int = 0) -> str:
+    """The name of the `index`-th file of a request, from its id; without one, from a digest of the link."""
+    stem = request_id or f"media-{hashlib.sha256(media.url.encode()).hexdigest()[:12]}"
+    return f"{stem}{f'-{index + 1}' if index else ''}.{extension(media)}"
