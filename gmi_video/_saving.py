@@ -1,0 +1,80 @@
+"""Where the files of an outcome go: proven writable before money is spent, and never in the way afterwards."""
+
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Self
+
+from attrs import evolve, frozen
+
+from gmi_video import _files
+from gmi_video._links import file_name
+from gmi_video._offload import off_loop
+from gmi_video.errors import ConfigurationError, TargetUnusable
+from gmi_video.records import Media, Saved, Snapshot, first_media
+
+Save = Callable[[Media, Path, bool], Awaitable[Saved]]
+
+
+@frozen(kw_only=True)
+class Place:
+    """A file (`to`), a folder (`into`), or nowhere. `paid` says that a taken name is no reason to fail."""
+
+    to: Path | None = None
+    into: Path | None = None
+    overwrite: bool = False
+    paid: bool = False
+
+    @classmethod
+    async def checked(
+        cls,
+        to: str | os.PathLike[str] | None,
+        into: str | os.PathLike[str] | None,
+        *,
+        overwrite: bool = False,
+    ) -> Self:
+        """The place, once it is proven writable; raises `TargetUnusable`, and `ConfigurationError` for both."""
+        if to is not None and into is not None:
+            message = "give to=… (a file) or into=… (a folder), not both"
+            raise ConfigurationError(message)
+        place = cls(to=Path(to) if to else None, into=Path(into) if into else None, overwrite=overwrite)
+        if place.to is not None:
+            await off_loop(lambda: _files.check_file(Path(str(to)), overwrite=overwrite))
+        if place.into is not None:
+            await off_loop(_files.check_folder, place.into)
+        return place
+
+    def after_payment(self) -> "Place":
+        """The same place, where from now on another name is better than an error."""
+        return evolve(self, paid=True)
+
+    async def save(self, snapshot: Snapshot, save: Save) -> tuple[Saved, ...]:
+        """Saves what was asked for: the first media to a file, or all into a folder."""
+        if self.to is not None:
+            media = first_media(snapshot)
+            assert media is not None
+            return (await self.save_one(media, snapshot.request_id, save),)
+        if self.into is None or snapshot.outcome is None:
+            return ()
+        return tuple(
+            [
+                await self.save_one(media, snapshot.request_id, save, index)
+                for index, media in enumerate(snapshot.outcome.media)
+            ]
+        )
+
+    async def save_one(self, media: Media, request_id: str | None, save: Save, index: int = 0) -> Saved:
+        """Saves one file. A file that is there under the very name of this request is that file."""
+        if self.to is None:
+            target = (self.into or Path()) / file_name(media, request_id, index)
+            if not self.overwrite and await off_loop(target.is_file):
+                size, sha256 = await off_loop(_files.digest, target)
+                return Saved(path=target, size=size, sha256=sha256, media=media)
+            return await save(media, target, self.overwrite)
+        try:
+            return await save(media, self.to, self.overwrite)
+        except TargetUnusable:
+            if not (self.paid and await off_loop(self.to.exists)):
+                raise
+        beside = self.to.with_name(f"{self.to.stem}-{request_id}{self.to.suffix}")
+        return await save(media, beside, self.overwrite)
