@@ -1,0 +1,88 @@
+"""An asyncio-native client for GMI Cloud's video generation queue.
+
+It never pays twice, never loses a video that was paid for, and follows any number of requests for a few
+calls per second. Names are loaded when they are first used, so importing the package costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gmi_video import errors
+    from gmi_video.catalog import Model, Parameter, Price
+    from gmi_video.errors import GmiVideoError
+    from gmi_video.events import Cancelled, Event, Failed, GaveUp, Missed, Progressed, Stalled, Succeeded
+    from gmi_video.notices import Abandoned, Ended, Exchange, Notice, Submitted, Throttled
+    from gmi_video.records import (
+        Failure,
+        Media,
+        Outcome,
+        Saved,
+        Snapshot,
+        Status,
+        Video,
+        VideoRequest,
+    )
+    from gmi_video.session import Session
+    from gmi_video.settings import Limits, Pace, Patience, Settings
+
+_HOMES = {
+    "catalog": ("Model", "Parameter", "Price"),
+    "errors": ("GmiVideoError",),
+    "events": ("Cancelled", "Event", "Failed", "GaveUp", "Missed", "Progressed", "Stalled", "Succeeded"),
+    "notices": ("Abandoned", "Ended", "Exchange", "Notice", "Submitted", "Throttled"),
+    "records": ("Failure", "Media", "Outcome", "Saved", "Snapshot", "Status", "Video", "VideoRequest"),
+    "session": ("Session",),
+    "settings": ("Limits", "Pace", "Patience", "Settings"),
+}
+_ROOMS = {name: room for room, names in _HOMES.items() for name in names}
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Abandoned",
+    "Cancelled",
+    "Ended",
+    "Event",
+    "Exchange",
+    "Failed",
+    "Failure",
+    "GaveUp",
+    "GmiVideoError",
+    "Limits",
+    "Media",
+    "Missed",
+    "Model",
+    "Notice",
+    "Outcome",
+    "Pace",
+    "Parameter",
+    "Patience",
+    "Price",
+    "Progressed",
+    "Saved",
+    "Session",
+    "Settings",
+    "Snapshot",
+    "Stalled",
+    "Status",
+    "Submitted",
+    "Succeeded",
+    "Throttled",
+    "Video",
+    "VideoRequest",
+    "errors",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module("gmi_video.errors")
+    if name in _ROOMS:
+        return getattr(import_module(f"gmi_video.{_ROOMS[name]}"), name)
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

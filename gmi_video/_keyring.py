@@ -1,0 +1,47 @@
+"""The key of an account: given once, or asked for again when it has died, by one caller for all who wait."""
+
+import asyncio
+
+from gmi_video.errors import ConfigurationError
+from gmi_video.settings import KEY_VARIABLES, KeySource, Secret
+
+
+class Keyring:
+    """Holds the key. A callable source is asked when the first call is made, and after a 401."""
+
+    def __init__(self, source: str | KeySource | None) -> None:
+        if source is None:
+            names = f"{', '.join(KEY_VARIABLES[:-1])} or {KEY_VARIABLES[-1]}"
+            message = (
+                "no API key: make one at https://console.gmicloud.ai (organization settings, API keys) and set "
+                f"GMI_API_KEY, or pass Settings(api_key=…); looked for {names}"
+            )
+            raise ConfigurationError(message)
+        self._source = source
+        self._key = Secret(source) if isinstance(source, str) else None
+        self._asking: asyncio.Lock | None = None
+
+    async def key(self) -> Secret:
+        """The present key."""
+        return self._key or await self._ask(None)
+
+    async def renewed(self, dead: Secret) -> Secret | None:
+        """A key other than the `dead` one, or None where there is none to be had. Asks once for all callers."""
+        if isinstance(self._source, str):
+            return None
+        fresh = await self._ask(dead)
+        return None if fresh == dead else fresh
+
+    async def _ask(self, dead: Secret | None) -> Secret:
+        if self._asking is None:
+            self._asking = asyncio.Lock()
+        async with self._asking:
+            if self._key is not None and self._key != dead:
+                return self._key
+            assert not isinstance(self._source, str)
+            found = await self._source()
+            if not isinstance(found, str) or not found.strip() or not found.strip().isascii():
+                message = "the callable given as api_key returned no key: a non-empty ASCII string is wanted"
+                raise ConfigurationError(message)
+            self._key = Secret(found.strip())
+            return self._key

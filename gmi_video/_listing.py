@@ -1,0 +1,52 @@
+"""The walk through the list of requests: page after page, each request once, whatever the service's order."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+
+from gmi_video.records import Snapshot
+from gmi_video.wire import Page
+
+PAGE = 100
+"""Records asked for in one page: what is used in the field."""
+
+
+class Order:
+    """Whether a list was newest first so far, and how far back it has come."""
+
+    def __init__(self) -> None:
+        self._oldest: datetime | None = None
+        self._sorted = True
+
+    def follow(self, page: Page) -> None:
+        """Takes the next page into account."""
+        for snapshot in page.snapshots:
+            if snapshot.created_at is None or (self._oldest and snapshot.created_at > self._oldest):
+                self._sorted = False
+            self._oldest = snapshot.created_at or self._oldest
+
+    def is_past(self, since: datetime | None) -> bool:
+        """Whether nothing that was created since then can follow."""
+        return bool(since and self._sorted and self._oldest and self._oldest < since)
+
+
+async def walk(fetch: Callable[[int], Awaitable[Page]], since: datetime | None) -> AsyncIterator[Snapshot]:
+    """Each request once; `fetch` takes an offset. Ends where a page brings nothing new or says it is the last.
+
+    Requests that are made meanwhile push older ones to the next page, where they are met again and skipped.
+    """
+    seen: set[str] = set()
+    order = Order()
+    offset = 0
+    while True:
+        page = await fetch(offset)
+        fresh = {
+            snapshot.request_id: snapshot for snapshot in page.snapshots if snapshot.request_id not in seen
+        }
+        seen.update(fresh)
+        order.follow(page)
+        for snapshot in fresh.values():
+            if since is None or snapshot.created_at is None or snapshot.created_at >= since:
+                yield snapshot
+        offset += len(page.snapshots) + page.skipped
+        if not fresh or page.more is False or order.is_past(since):
+            return

@@ -1,0 +1,299 @@
+"""`Session`: every verb of the queue, over one set of connections and one poller.
+
+The walk of `generate` is the whole library in one screen: submit, watch, download.
+"""
+
+import os
+import random
+import sys
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from attrs import evolve, fields_dict
+
+from gmi_video import errors, wire
+from gmi_video._ending import ended
+from gmi_video._engine import Engine
+from gmi_video._listing import PAGE, walk
+from gmi_video._observe import Observer, shielded
+from gmi_video._saving import Place
+from gmi_video._watch import Ids, Watch
+from gmi_video.catalog import Model
+from gmi_video.errors import ConfigurationError
+from gmi_video.events import Event
+from gmi_video.records import Saved, Snapshot, Video, VideoRequest, first_media
+from gmi_video.settings import Pace, Settings
+from gmi_video.wire import Page, Transport
+
+_OF_VIEWS = frozenset({"timeout", "submit_timeout", "patience", "pace"})
+
+
+class Session:
+    """A connection to GMI Cloud's video queue. The first verb opens it; `async with` or `aclose` closes it.
+
+    Args:
+        settings: what to use; what is not given there is taken from the environment.
+        transport: sends the calls instead of our own; it is borrowed and never closed.
+        rng: the source of jitter, for runs that must repeat exactly.
+        observers: plain callables that get one frozen notice each; what they raise is logged.
+
+    Raises:
+        ConfigurationError: no API key, neither given nor in the environment.
+    """
+
+    _engine: Engine | None = None
+    _owner: "Session | None" = None
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        transport: Transport | None = None,
+        rng: random.Random | None = None,
+        observers: Iterable[Observer] = (),
+    ) -> None:
+        self._settings = (settings or Settings()).completed(os.environ)
+        self._engine = Engine(self._settings, transport, rng or random.Random(), observers)
+        made = sys._getframe(1)  # noqa: SLF001  # the documented way to the caller's line; a traceback costs 100 times more
+        self._made = f"{made.f_code.co_filename}:{made.f_lineno}"
+
+    @property
+    def settings(self) -> Settings:
+        """What this session, or this view of it, uses."""
+        return self._settings
+
+    def using(self, **changes: Any) -> "Session":
+        """A view on the same connections and poller with some settings changed; it needs no close.
+
+        Raises `ConfigurationError` for a setting that cannot differ within one session.
+        """
+        fixed = sorted(set(changes) - _OF_VIEWS)
+        if fixed:
+            known = fixed[0] in fields_dict(Settings)
+            why = "belongs to the whole session; open another one for it" if known else "is not a setting"
+            message = (
+                f"using({fixed[0]}=…): {fixed[0]} {why}; a view may change {', '.join(sorted(_OF_VIEWS))}"
+            )
+            raise ConfigurationError(message)
+        view = object.__new__(type(self))
+        view._settings = evolve(self._settings, **changes)
+        view._engine = self._engine
+        view._owner = self._owner or self
+        return view
+
+    async def models(self) -> tuple[str, ...]:
+        """The ids of all models that the service lists, each once. A listed model may still be refused."""
+        return await self._core.patient(wire.models_call(), self._settings, wire.read_models)
+
+    async def model(self, model_id: str) -> Model:
+        """One model's schema and price; raises `NotFound` (ids are case-sensitive)."""
+        return await self._core.patient(wire.model_call(model_id), self._settings, wire.read_model)
+
+    async def submit(self, request: VideoRequest) -> Snapshot:
+        """Asks for a video: the one call that costs money, sent once. The answer may already be final.
+
+        Cancelling the caller does not stop it; observers are told of an id that nobody waited for.
+
+        Raises:
+            PayloadInvalid: the payload cannot be sent; nothing was.
+            Unreachable: the service was not reached; nothing was sent.
+            ResponseError: a definite refusal (`Rejected`, `InsufficientCredit`, `RateLimited`, …); not charged.
+            SubmissionUncertain: the answer was lost; it is never sent again on its own.
+        """
+        if not isinstance(request, VideoRequest):
+            message = f"submit takes a VideoRequest(model, payload), not {type(request).__name__}"
+            raise ConfigurationError(message)
+        state = await self._core.open()
+        return await state.submissions.submit(request, self._settings)
+
+    async def snapshot(self, request_id: str) -> Snapshot:
+        """What the queue says of a request now, repeated with patience; raises `NotFound` and others."""
+        snapshot = await self._core.patient(
+            wire.snapshot_call(request_id), self._settings, wire.read_snapshot
+        )
+        (await self._core.opened_poller()).learn(snapshot)
+        return snapshot
+
+    async def requests(
+        self, model_id: str | None = None, *, since: datetime | None = None
+    ) -> AsyncIterator[Snapshot]:
+        """All requests of the account, or of one model, each once; with `since`, those created from then on.
+
+        Pages are fetched as they are needed. The service promises no order, so an old record ends the walk
+        only while every page so far was newest first.
+        """
+        if since is not None and since.tzinfo is None:
+            message = "requests(since=…) takes an aware datetime, e.g. datetime.now(UTC) - timedelta(hours=1)"
+            raise ConfigurationError(message)
+
+        async def fetch(offset: int) -> Page:
+            call = wire.requests_call(model_id, limit=PAGE, offset=offset)
+            return await self._core.patient(call, self._settings, wire.read_requests)
+
+        async for snapshot in walk(fetch, since):
+            yield snapshot
+
+    def watch(
+        self,
+        ids: Ids = (),
+        *,
+        pace: Pace | None = None,
+        deadline: float | None = None,
+        keep_open: bool = False,
+    ) -> Watch:
+        """Events of many requests through one iterator: `async with … as events: async for event in events`.
+
+        Args:
+            ids: request ids, snapshots, or a mapping of either to your own key; any iterable, also async.
+            pace: how often to look; of several watches of one id the most eager counts.
+            deadline: seconds after which an id is given up, counted from when the watch took it.
+            keep_open: wait for more ids until `finish()`.
+
+        Each id ends in exactly one final event. A failed look is a `Missed`, never the end.
+        """
+        if isinstance(ids, str | bytes | Snapshot):
+            message = f"watch takes a list or a mapping of ids, not one {type(ids).__name__}: watch([…])"
+            raise ConfigurationError(message)
+        if deadline is not None and not deadline > 0:
+            message = f"watch(deadline={deadline!r}): seconds above 0 are wanted"
+            raise ConfigurationError(message)
+        return Watch(
+            self._core.opened_poller,
+            ids,
+            pace=pace or self._settings.pace,
+            deadline=deadline,
+            keep_open=keep_open,
+            owner=self,
+        )
+
+    async def resume(
+        self,
+        request: str | Snapshot,
+        *,
+        to: str | os.PathLike[str] | None = None,
+        into: str | os.PathLike[str] | None = None,
+        deadline: float | None = 3600,
+        on_event: Callable[[Event], object] | None = None,
+    ) -> Video:
+        """Waits for a request's end, in any process, from its id alone; saves its media where asked to.
+
+        Args:
+            request: a request id, or a snapshot.
+            to: the file for the first media; it must not exist.
+            into: the folder for all media, made if missing; files are named by the request's id.
+            deadline: seconds to wait; None waits for ever.
+            on_event: is called with each event; what it raises is logged.
+
+        Raises:
+            GenerationError: its leaves say how the work ended; `GenerationOverdue` after the deadline.
+            TransferError: the file could not be saved; calling `resume` again costs nothing.
+        """
+        place = await Place.checked(to, into)
+        return await self._finished(request, None, place, deadline, on_event)
+
+    async def generate(
+        self,
+        request: VideoRequest,
+        *,
+        to: str | os.PathLike[str] | None = None,
+        into: str | os.PathLike[str] | None = None,
+        deadline: float | None = 3600,
+        on_event: Callable[[Event], object] | None = None,
+    ) -> Video:
+        """`submit` and then `resume`. Whether the target can be written is checked before anything is sent.
+
+        Raises what both raise; every error after the acceptance carries `request_id`, for `resume`.
+        """
+        place = await Place.checked(to, into)
+        snapshot = await self.submit(request)
+        return await self._finished(snapshot, request.key, place.after_payment(), deadline, on_event)
+
+    async def _finished(
+        self,
+        request: str | Snapshot,
+        key: Any,
+        place: Place,
+        deadline: float | None,
+        on_event: Callable[[Event], object] | None,
+    ) -> Video:
+        last: Event | None = None
+        async with self.watch({request: key}, deadline=deadline) as events:
+            async for event in events:
+                last = event
+                if on_event is not None:
+                    shielded(on_event, event)
+        assert last is not None
+        snapshot = ended(last)
+        try:
+            files = await place.save(snapshot, self._save)
+        except errors.GmiVideoError as error:
+            error.request_id = snapshot.request_id
+            error.key = key
+            raise
+        return Video(snapshot=snapshot, files=files)
+
+    async def download(
+        self,
+        what: object,
+        *,
+        to: str | os.PathLike[str] | None = None,
+        into: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+    ) -> Saved:
+        """The first media of `what` as a file: whole at its place, or not there at all.
+
+        Args:
+            what: media, or anything that stands for one: an outcome, a snapshot, an event, a video.
+            to: the file; `into`: the folder (the current one where neither is given).
+            into: see above; the name is made from the request's id, or from a digest of the link.
+            overwrite: replace a file that is there, at the very end and atomically.
+
+        Raises `TransferError` leaves, and `GenerationEmpty` where there is no media.
+        """
+        media = first_media(what)
+        if media is None:
+            message = f"{type(what).__name__} names no file to download"
+            raise errors.GenerationEmpty(message, charged="no")
+        place = await Place.checked(to, into if to or into else ".", overwrite=overwrite)
+        snapshot = what if isinstance(what, Snapshot) else getattr(what, "snapshot", None)
+        request_id = snapshot.request_id if isinstance(snapshot, Snapshot) else None
+        return await place.save_one(media, request_id, self._save)
+
+    async def _save(self, media: Any, target: Path, overwrite: bool) -> Saved:  # noqa: FBT001  # a callback's shape
+        state = await self._core.open()
+        return await state.downloads.save(
+            media, target, overwrite=overwrite, patience=self._settings.patience
+        )
+
+    async def aclose(self) -> None:
+        """Waits up to 15 s for submissions under way, ends the watches, closes the connections.
+
+        A view closes nothing. The session may be used again afterwards, in another event loop as well.
+        """
+        if self._owner is None:
+            await self._core.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self._core.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def _core(self) -> Engine:
+        assert self._engine is not None
+        return self._engine
+
+    def __del__(self, _warn: Any = warnings.warn) -> None:
+        engine = self._engine
+        if engine is None or self._owner is not None or not engine.is_open:
+            return
+        engine.abandon()
+        _warn(f"a Session made at {self._made} was not closed", ResourceWarning, stacklevel=2, source=self)
