@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from gmi_video.catalog import Model, Parameter, Price
     from gmi_video.errors import GmiVideoError
     from gmi_video.events import Cancelled, Event, Failed, GaveUp, Missed, Progressed, Stalled, Succeeded
-    from gmi_video.notices import Abandoned, Ended, Exchange, Notice, Submitted, Throttled
+    from gmi_video.ledger import Intent, MemoryStore, State, Store
+    from gmi_video.notices import Abandoned, Ended, Exchange, Notice, Submitted, Throttled, Uncertain
     from gmi_video.records import (
         Failure,
         Media,
@@ -24,16 +25,17 @@ if TYPE_CHECKING:
         VideoRequest,
     )
     from gmi_video.session import Session
-    from gmi_video.settings import Limits, Pace, Patience, Settings
+    from gmi_video.settings import Limits, Pace, Patience, Resubmit, Settings
 
 _HOMES = {
     "catalog": ("Model", "Parameter", "Price"),
     "errors": ("GmiVideoError",),
     "events": ("Cancelled", "Event", "Failed", "GaveUp", "Missed", "Progressed", "Stalled", "Succeeded"),
-    "notices": ("Abandoned", "Ended", "Exchange", "Notice", "Submitted", "Throttled"),
+    "ledger": ("Intent", "MemoryStore", "State", "Store"),
+    "notices": ("Abandoned", "Ended", "Exchange", "Notice", "Submitted", "Throttled", "Uncertain"),
     "records": ("Failure", "Media", "Outcome", "Saved", "Snapshot", "Status", "Video", "VideoRequest"),
     "session": ("Session",),
-    "settings": ("Limits", "Pace", "Patience", "Settings"),
+    "settings": ("Limits", "Pace", "Patience", "Resubmit", "Settings"),
 }
 _ROOMS = {name: room for room, names in _HOMES.items() for name in names}
 
@@ -49,8 +51,10 @@ __all__ = [
     "Failure",
     "GaveUp",
     "GmiVideoError",
+    "Intent",
     "Limits",
     "Media",
+    "MemoryStore",
     "Missed",
     "Model",
     "Notice",
@@ -60,15 +64,19 @@ __all__ = [
     "Patience",
     "Price",
     "Progressed",
+    "Resubmit",
     "Saved",
     "Session",
     "Settings",
     "Snapshot",
     "Stalled",
+    "State",
     "Status",
+    "Store",
     "Submitted",
     "Succeeded",
     "Throttled",
+    "Uncertain",
     "Video",
     "VideoRequest",
     "errors",

@@ -22,7 +22,7 @@ def delay(repeat: int, patience: Patience, rng: Random, retry_after: float | Non
     were told the same moment do not come together). A service that asks for 0 seconds is not hammered.
     """  # noqa: D205  # one formula
     try:
-        grown = patience.first * patience.growth ** (repeat - 1)
+        grown = patience.first * float(patience.growth) ** (repeat - 1)
     except OverflowError:
         grown = patience.longest
     own = min(patience.longest, grown) * (1 - patience.jitter * rng.random())

@@ -61,7 +61,7 @@ def moment(value: object) -> datetime | None:
         return _iso(str(value))
     except OverflowError:
         return None
-    if not 0 < number < _NEVER:
+    if not 1 <= number < _NEVER:
         return None
     return datetime.fromtimestamp(number / 1000 if number > _MILLISECONDS else number, UTC)
 
@@ -135,13 +135,6 @@ def _from_snapshot(snapshot: Snapshot) -> dict[str, Any]:
     return {name: value for name, value in short.items() if value is not None} | dict(snapshot.extra)
 
 
-def _to_outcome(data: object, _: object) -> Outcome:
-    outcome = outcome_of(data)
-    if outcome is None:
-        raise MalformedResponse("not an object @ outcome", what="not an object", path="outcome")
-    return outcome
-
-
 def _from_outcome(outcome: Outcome) -> dict[str, Any]:
     return dict(outcome.raw)
 
@@ -199,7 +192,7 @@ def _is_error(kind: object) -> bool:
 _converter = cattrs.Converter()
 _converter.register_structure_hook(Snapshot, lambda data, _: snapshot_of(data))
 _converter.register_unstructure_hook(Snapshot, _from_snapshot)
-_converter.register_structure_hook(Outcome, _to_outcome)
+_converter.register_structure_hook(Outcome, lambda data, _: outcome_of(data) or Outcome())
 _converter.register_unstructure_hook(Outcome, _from_outcome)
 _converter.register_unstructure_hook(VideoRequest, _from_request)
 _converter.register_structure_hook(Model, lambda data, _: model_of(data))
@@ -215,8 +208,10 @@ _converter.register_structure_hook_func(_is_error, _to_error)
 _converter.register_unstructure_hook_func(_is_error, _from_error)
 
 
-def structure(data: Mapping[str, Any], kind: type[T]) -> T:
+def structure(data: object, kind: type[T]) -> T:
     """A record of `kind` from its dict; raises `MalformedResponse` that says what is wrong and where."""
+    if not isinstance(data, Mapping):
+        raise MalformedResponse("not an object @ $", what="not an object", path="$")
     try:
         return _converter.structure(data, kind)
     except MalformedResponse:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,7 +20,7 @@ from gmi_video.settings import Patience
 from gmi_video.wire import Stream, Transport, media_call
 
 STALL = 30.0
-"""Seconds without a byte after which a download is broken off and begun again."""
+"""Seconds without an answer, or without a byte of it, after which a download is broken off and begun again."""
 HOPS = 5
 """Redirects that are followed, each vetted."""
 BLOCK = 1 << 20
@@ -43,8 +43,9 @@ class Downloads:
         """The file at `target`; raises `TransferError` leaves and `TransportError` after its patience."""
         vetted(media.url, loopback=self._loopback)
         async with self._limit:
-            part = await off_loop(_files.Part, target)
+            part = _files.Part(target)
             try:
+                await off_loop(part.open)
                 await self._patiently(media, part, patience)
                 sha256 = await off_loop(lambda: part.finish(overwrite=overwrite))
                 return Saved(path=target, size=part.size, sha256=sha256, media=media)
@@ -84,7 +85,11 @@ class Downloads:
         url = vetted(media.url, loopback=self._loopback)
         for _ in range(HOPS + 1):
             call = evolve(media_call(media), url=url)
-            async with self._transport.stream(call) as stream:
+            async with AsyncExitStack() as closing:
+                with anyio.move_on_after(STALL) as waiting:
+                    stream = await closing.enter_async_context(self._transport.stream(call))
+                if waiting.cancelled_caught:
+                    raise TimedOut(f"{media!r}: no answer for {STALL:g} s")
                 if stream.status == 200:
                     yield stream
                     return

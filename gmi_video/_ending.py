@@ -5,9 +5,15 @@ from gmi_video.events import Event, GaveUp
 from gmi_video.records import Snapshot, Status
 
 
-def ended(event: Event) -> Snapshot:
-    """The snapshot of a success that has media; raises `GenerationError` leaves, and `NotFound`."""
+def ended(event: Event | None, request_id: str) -> Snapshot:
+    """The snapshot of a success that has media; raises `GenerationError` leaves, and `NotFound`.
+
+    `event` is the last that the watch of this request told: where it is not final, the watch was closed.
+    """
     snapshot: Snapshot | None = getattr(event, "snapshot", None)
+    if event is None or not event.final:
+        message = f"the session was closed while request {request_id} was running; resume with its id"
+        raise errors.GenerationOverdue(message, snapshot=snapshot, request_id=request_id)
     common = {"request_id": event.request_id, "key": event.key}
     if isinstance(event, GaveUp) or snapshot is None:
         raise _gave_up(event, snapshot)
@@ -21,7 +27,7 @@ def ended(event: Event) -> Snapshot:
     if snapshot.status is Status.FAILED:
         kind = failure.kind if failure else "unknown"
         again = kind in {"rate", "service"}
-        message = f"{name} failed: {failure}"
+        message = f"{name} failed: {failure or 'the service gave no reason'}"
         raise errors.GenerationFailed(message, snapshot=snapshot, kind=kind, retryable=again, **common)
     if not (snapshot.outcome and snapshot.outcome.media):
         raise errors.GenerationEmpty(f"{name} succeeded but names no file", snapshot=snapshot, **common)

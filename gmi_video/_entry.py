@@ -75,7 +75,7 @@ def is_empty(snapshot: Snapshot) -> bool:
 
 def is_older(snapshot: Snapshot, before: Snapshot) -> bool:
     """Whether a lagging copy of the service answered: what it says was true before what is known."""
-    if before.status is Status.SUCCESS and not snapshot.final:
+    if before.final and not snapshot.final:
         return True
     return bool(
         snapshot.updated_at

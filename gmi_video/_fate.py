@@ -5,9 +5,15 @@ say 502, 503 or 504 after it has passed the POST on, and a 2xx that is not under
 """
 
 import re
+from typing import Any
+
+from attrs import field, frozen
 
 from gmi_video import errors
-from gmi_video.errors import GmiVideoError, ResponseError
+from gmi_video._kind import kind_of
+from gmi_video.errors import GmiVideoError, MalformedResponse, ResponseError
+from gmi_video.records import Snapshot
+from gmi_video.wire import Call, Reply, read_submission
 
 _DEFINITE = (
     errors.Unauthorized,
@@ -22,16 +28,18 @@ _NO_CAPACITY = re.compile(r"capacity|overloaded|temporarily unavailable", re.IGN
 _ID = re.compile(rb'"request_id"\s*:\s*"([A-Za-z0-9_-]{1,128})"')
 
 
-def refused(error: ResponseError) -> bool:
-    """Whether this answer to a POST proves that no request was created.
+@frozen(kw_only=True)
+class Seen:
+    """What was seen of a POST whose fate is unknown."""
 
-    A 503 in the queue's own words (no capacity) is taken for a refusal; the same from an edge is not.
-    """
-    if isinstance(error, _DEFINITE) or error.status in _DEFINITE_STATUS:
-        return True
-    if isinstance(error, errors.Rejected):
-        return bool(error.message)
-    return error.status == 503 and bool(_NO_CAPACITY.search(error.message))
+    evidence: str
+    status: int | None = None
+    body: bytes = field(default=b"", repr=False)
+    candidates: tuple[str, ...] = field()
+
+    @candidates.default
+    def _salvage(self) -> tuple[str, ...]:
+        return salvaged(self.body)
 
 
 def salvaged(body: bytes) -> tuple[str, ...]:
@@ -40,16 +48,66 @@ def salvaged(body: bytes) -> tuple[str, ...]:
     return tuple(found) if len(found) == 1 else ()
 
 
-def uncertain(
-    model: str, key: object, seen: GmiVideoError, candidates: tuple[str, ...]
-) -> errors.SubmissionUncertain:
+def no_capacity(error: GmiVideoError) -> bool:
+    """A 503 in the queue's own words: nothing was created, which one look at the list confirms."""
+    return (
+        isinstance(error, ResponseError) and error.status == 503 and bool(_NO_CAPACITY.search(error.message))
+    )
+
+
+def refused(error: ResponseError) -> bool:
+    """Whether this answer to a POST proves that no request was created."""
+    if isinstance(error, _DEFINITE) or error.status in _DEFINITE_STATUS:
+        return True
+    if isinstance(error, errors.Rejected):
+        return bool(error.message)
+    return no_capacity(error)
+
+
+def read_fate(call: Call, reply: Reply) -> tuple[Snapshot, bytes] | Seen:
+    """An acceptance with its bytes, or what was seen where nothing is proven; raises definite refusals."""
+    try:
+        return read_submission(call, reply), reply.body
+    except ResponseError as error:
+        if refused(error):
+            raise
+        seen: GmiVideoError = error
+    except MalformedResponse as error:
+        seen = error
+    status = reply.status if isinstance(seen, ResponseError) else None
+    return Seen(evidence=str(seen), status=status, body=reply.body)
+
+
+def with_reason(error: ResponseError, record: Snapshot | None) -> ResponseError:
+    """A refusal with the reason that its failed record gives; content gets a class of its own."""
+    words = record.failure.message if record is not None and record.failure else ""
+    if not words:
+        return error
+    assert record is not None
+    kind = kind_of(words, record.failure.code if record.failure else None)
+    leaf = errors.ContentRefused if kind == "content" else type(error)
+    return leaf(
+        f"{error}: {words}",
+        status=error.status,
+        words=words,
+        retry_after=error.retry_after,
+        kind=kind,
+        request_id=record.request_id,
+        key=error.key,
+        attempts=error.attempts,
+    )
+
+
+def uncertain(model: str, key: Any, seen: Seen, **details: Any) -> errors.SubmissionUncertain:
     """The error of a submission whose fate is not known, in words that a person can act on."""
-    may_be = f"; it may be request {candidates[0]}" if len(candidates) == 1 else ""
+    names = seen.candidates
+    may_be = f" It may be {' or '.join(names[:5])}." if names else ""
     return errors.SubmissionUncertain(
-        f"the answer to a submission to {model} was lost ({seen}); GMI may be running it, and may charge for "
-        f"it{may_be}. Nothing was sent again: look for it in the list of your requests before you do",
-        evidence=str(seen),
-        candidates=candidates,
+        f"the answer to a submission to {model} was lost ({seen.evidence}). GMI may be running it, and may charge "
+        f"for it.{may_be} Nothing was sent again; look at the list of your requests before you do",
+        evidence=seen.evidence,
+        candidates=names,
         key=key,
-        request_id=candidates[0] if len(candidates) == 1 else None,
+        request_id=names[0] if len(names) == 1 else None,
+        **details,
     )

@@ -13,9 +13,16 @@ from typing import Self
 
 from gmi_video.errors import TargetUnusable
 
+_NO_NAME = "its name holds signs that no file name has"
+
 
 def _unusable(path: Path, why: str) -> TargetUnusable:
     return TargetUnusable(f"cannot write {str(path)!r}: {why}")
+
+
+def _hidden() -> str:
+    """A name for a file that is not whole. It does not hold the target's, which may be as long as names get."""
+    return f".gmi_video-{secrets.token_hex(4)}.part"
 
 
 def check_folder(folder: Path) -> None:
@@ -26,7 +33,9 @@ def check_folder(folder: Path) -> None:
         raise _unusable(folder, "it is a file, and a folder is wanted") from None
     except OSError as error:
         raise _unusable(folder, error.strerror or "the folder cannot be made") from None
-    probe = folder / f".gmi_video-{secrets.token_hex(4)}.part"
+    except ValueError:
+        raise _unusable(folder, _NO_NAME) from None
+    probe = folder / _hidden()
     try:
         probe.touch(exist_ok=False)
         probe.unlink()
@@ -38,11 +47,21 @@ def check_file(path: Path, *, overwrite: bool = False) -> None:
     """Proves that a file can be written at `path`; raises `TargetUnusable` that says why not."""
     if not path.name:
         raise _unusable(path, "a file name is wanted")
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        taken = False
+    except OSError as error:
+        raise _unusable(path, error.strerror or "it cannot be looked up") from None
+    except ValueError:
+        raise _unusable(path, _NO_NAME) from None
+    else:
+        taken = True
     if path.is_dir():
         raise _unusable(path, "it is a folder; give into=… to save into it")
     if not path.parent.is_dir():
         raise _unusable(path, f"the folder {str(path.parent)!r} does not exist")
-    if not overwrite and (path.exists() or path.is_symlink()):
+    if taken and not overwrite:
         raise _unusable(path, "it is there already; choose another name, or move it away")
     check_folder(path.parent)
 
@@ -57,18 +76,22 @@ def digest(path: Path) -> tuple[int, str]:
 
 
 class Part:
-    """A file that is being written. Leaving without `finish` removes it."""
+    """A file to be written. Nothing is on disk before `open`; leaving without `finish` removes it."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
         self.size = 0
         self._sha = hashlib.sha256()
-        self._path = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}.part")
+        self._path = target.with_name(_hidden())
+        self._handle: int | None = None
+
+    def open(self) -> None:
+        """Makes the file; raises `TargetUnusable`."""
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-            self._file = os.fdopen(os.open(self._path, flags, 0o666), "wb", buffering=0)
+            self._handle = os.open(self._path, flags, 0o666)
         except OSError as error:
-            raise _unusable(target, error.strerror or "it cannot be opened") from None
+            raise _unusable(self.target, error.strerror or "it cannot be opened") from None
 
     def write(self, pieces: list[bytes]) -> None:
         """Appends; raises `TargetUnusable` where the disk does not take it."""
@@ -76,7 +99,7 @@ class Part:
             for piece in pieces:
                 view = memoryview(piece)
                 while view:
-                    view = view[self._file.write(view) :]
+                    view = view[os.write(self._open, view) :]
                 self._sha.update(piece)
                 self.size += len(piece)
         except OSError as error:
@@ -84,16 +107,16 @@ class Part:
 
     def restart(self) -> None:
         """Begins anew from the first byte."""
-        self._file.seek(0)
-        self._file.truncate()
+        os.lseek(self._open, 0, os.SEEK_SET)
+        os.ftruncate(self._open, 0)
         self._sha = hashlib.sha256()
         self.size = 0
 
     def finish(self, *, overwrite: bool) -> str:
         """Puts the whole file at its place and returns its SHA-256; raises `TargetUnusable` if one is there."""
         try:
-            os.fsync(self._file.fileno())
-            self._file.close()
+            os.fsync(self._open)
+            self._shut()
             if overwrite:
                 self._path.replace(self.target)
             else:
@@ -121,10 +144,21 @@ class Part:
     def close(self) -> None:
         """Closes, and removes what was not finished."""
         with contextlib.suppress(OSError):
-            self._file.close()
+            self._shut()
         self._path.unlink(missing_ok=True)
 
+    @property
+    def _open(self) -> int:
+        assert self._handle is not None, "open() comes first"
+        return self._handle
+
+    def _shut(self) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
+
     def __enter__(self) -> Self:
+        self.open()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -19,7 +19,8 @@ class Keyring:
             raise ConfigurationError(message)
         self._source = source
         self._key = Secret(source) if isinstance(source, str) else None
-        self._asking: asyncio.Lock | None = None
+        self._asked = 0
+        self._asking: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
 
     async def key(self) -> Secret:
         """The present key."""
@@ -33,10 +34,9 @@ class Keyring:
         return None if fresh == dead else fresh
 
     async def _ask(self, dead: Secret | None) -> Secret:
-        if self._asking is None:
-            self._asking = asyncio.Lock()
-        async with self._asking:
-            if self._key is not None and self._key != dead:
+        asked = self._asked
+        async with self._lock():
+            if self._key is not None and (self._key != dead or self._asked != asked):
                 return self._key
             assert not isinstance(self._source, str)
             found = await self._source()
@@ -44,4 +44,12 @@ class Keyring:
                 message = "the callable given as api_key returned no key: a non-empty ASCII string is wanted"
                 raise ConfigurationError(message)
             self._key = Secret(found.strip())
+            self._asked += 1
             return self._key
+
+    def _lock(self) -> asyncio.Lock:
+        """The lock of the running loop: one that was waited for in a loop that has ended is of no use."""
+        loop = asyncio.get_running_loop()
+        if self._asking is None or self._asking[0] is not loop:
+            self._asking = (loop, asyncio.Lock())
+        return self._asking[1]

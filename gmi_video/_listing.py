@@ -24,6 +24,10 @@ class Order:
                 self._sorted = False
             self._oldest = snapshot.created_at or self._oldest
 
+    def is_before(self, moment: float) -> bool:
+        """Whether a list that was newest first all along has come to records older than a Unix time."""
+        return bool(self._sorted and self._oldest and self._oldest.timestamp() < moment)
+
     def is_past(self, since: datetime | None) -> bool:
         """Whether nothing that was created since then can follow."""
         return bool(since and self._sorted and self._oldest and self._oldest < since)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gmi_video.notices import Abandoned, Exchange, Notice, Throttled
+from gmi_video.notices import Abandoned, Exchange, Notice, Throttled, Uncertain
 
 Observer = Callable[[Notice], object]
 
@@ -17,7 +17,7 @@ def log(notice: Notice) -> None:
     level = logging.INFO
     if isinstance(notice, Exchange):
         level = logging.DEBUG
-    elif isinstance(notice, Abandoned | Throttled):
+    elif isinstance(notice, Abandoned | Throttled | Uncertain):
         level = logging.WARNING
     logger.log(level, "%r", notice, extra={"notice": notice})
 

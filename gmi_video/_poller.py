@@ -17,7 +17,7 @@ from anyio.abc import TaskGroup
 from gmi_video._entry import Told
 from gmi_video._inbox import Inbox
 from gmi_video._schedule import Schedule
-from gmi_video.errors import GmiVideoError, Unauthorized
+from gmi_video.errors import ConfigurationError, GmiVideoError, Unauthorized
 from gmi_video.events import GaveUp
 from gmi_video.records import Snapshot
 from gmi_video.settings import Pace
@@ -31,6 +31,8 @@ class Line:
         self.pace = pace
         self.error: BaseException | None = None
         self.timer: asyncio.TimerHandle | None = None
+        self.feeder: asyncio.Task[None] | None = None
+        self.closed = False
         self._waiters: set[asyncio.Future[None]] = set()
 
     def ring(self) -> None:
@@ -38,6 +40,11 @@ class Line:
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+    @property
+    def feeding(self) -> bool:
+        """Whether ids are still being taken from what the caller gave."""
+        return self.feeder is not None and not self.feeder.done()
 
     async def wait(self) -> None:
         """Waits for the bell; cancelling the wait loses nothing."""
@@ -66,13 +73,22 @@ class Poller:
         self._crew: _Crew | None = None
         self._roots: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def join(self, line: Line) -> None:
+        """A line is there, without ids yet. That of a session which is closing ends at once."""
+        line.closed = self._closed
+        if not line.closed:
+            self._lines.add(line)
 
     def add(self, line: Line, request_id: str, key: object, given: Snapshot | None = None) -> None:
-        """A line follows an id from now on."""
+        """A line follows an id from now on; raises `ConfigurationError` where it is closed."""
+        if line.closed:
+            message = "this watch is closed; make another to follow more ids"
+            raise ConfigurationError(message)
         now = self._loop.time()
         if not line.inbox.take_in(request_id, key, now):
             return
-        self._lines.add(line)
         for event in self.schedule.add(request_id, line, line.pace, now, given):
             line.inbox.put(event, now)
         line.ring()
@@ -90,9 +106,12 @@ class Poller:
         self._arrange()
 
     def leave(self, line: Line) -> None:
-        """A line is gone, with all its ids."""
+        """A line is gone, with all its ids and what was feeding it."""
+        line.closed = True
         if line.timer is not None:
             line.timer.cancel()
+        if line.feeder is not None:
+            line.feeder.cancel()
         for request_id in line.inbox.ids:
             line.inbox.leave(request_id)
             self.schedule.drop(request_id, line)
@@ -106,6 +125,7 @@ class Poller:
 
     async def aclose(self) -> None:
         """Ends every look; the watches that are left end without an error of their own."""
+        self._closed = True
         for line in tuple(self._lines):
             self.leave(line)
         self.schedule.clear()
@@ -183,7 +203,7 @@ class Poller:
                 await crew.over.wait()
                 group.cancel_scope.cancel()
         except Exception as error:  # noqa: BLE001  # the border of the watches: none may hang on our own fault
-            fault = error
+            fault = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
             self._fail(lambda: fault)
         finally:
             if self._crew is crew:
@@ -199,7 +219,8 @@ class Poller:
             try:
                 await self._one(request_id)
             finally:
-                self.schedule.landed(request_id, self._loop.time())
+                if self.schedule.landed(request_id, self._loop.time()):
+                    self._arrange()  # somebody may have begun to watch it while it was broken off
 
     async def _one(self, request_id: str) -> None:
         try:
@@ -213,8 +234,8 @@ class Poller:
             self._deliver(self.schedule.observe(request_id, snapshot, self._loop.time()))
 
     def _fail(self, error: Callable[[], BaseException]) -> None:
-        """Every watch ends with an error of its own; its ids can be resumed."""
-        lines = tuple(self._lines)
+        """Every watch that still follows an id ends with an error of its own; its ids can be resumed."""
+        lines = tuple(line for line in self._lines if len(line.inbox))
         for line in lines:
             line.fail(error())
         for line in lines:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -37,9 +38,13 @@ class Place:
         if to is not None and into is not None:
             message = "give to=… (a file) or into=… (a folder), not both"
             raise ConfigurationError(message)
-        place = cls(to=Path(to) if to else None, into=Path(into) if into else None, overwrite=overwrite)
+        place = cls(
+            to=None if to is None else Path(to),
+            into=None if into is None else Path(into),
+            overwrite=overwrite,
+        )
         if place.to is not None:
-            await off_loop(lambda: _files.check_file(Path(str(to)), overwrite=overwrite))
+            await off_loop(partial(_files.check_file, place.to, overwrite=overwrite))
         if place.into is not None:
             await off_loop(_files.check_folder, place.into)
         return place
@@ -66,11 +71,9 @@ class Place:
     async def save_one(self, media: Media, request_id: str | None, save: Save, index: int = 0) -> Saved:
         """Saves one file. A file that is there under the very name of this request is that file."""
         if self.to is None:
-            target = (self.into or Path()) / file_name(media, request_id, index)
-            if not self.overwrite and await off_loop(target.is_file):
-                size, sha256 = await off_loop(_files.digest, target)
-                return Saved(path=target, size=size, sha256=sha256, media=media)
-            return await save(media, target, self.overwrite)
+            return await self._save_named(
+                media, (self.into or Path()) / file_name(media, request_id, index), save
+            )
         try:
             return await save(media, self.to, self.overwrite)
         except TargetUnusable:
@@ -78,3 +81,14 @@ class Place:
                 raise
         beside = self.to.with_name(f"{self.to.stem}-{request_id}{self.to.suffix}")
         return await save(media, beside, self.overwrite)
+
+    async def _save_named(self, media: Media, target: Path, save: Save) -> Saved:
+        """The file of that name, which is whole wherever it is: another process may have been the first."""
+        if self.overwrite or not await off_loop(target.is_file):
+            try:
+                return await save(media, target, self.overwrite)
+            except TargetUnusable:
+                if self.overwrite or not await off_loop(target.is_file):
+                    raise
+        size, sha256 = await off_loop(_files.digest, target)
+        return Saved(path=target, size=size, sha256=sha256, media=media)

@@ -21,6 +21,8 @@ CONFIRMATIONS = 3
 """How many 404 in a row, a pace apart, mean that nobody knows an id."""
 EMPTY_FOR = 30.0
 """Seconds for which a success without links is asked again before it is believed."""
+LONGEST_HOLD = 3600.0
+"""Seconds that a service may ask for before looks are made again all the same."""
 KNOWN = 10_000
 """How many requests that nobody watches now are remembered."""
 
@@ -58,7 +60,10 @@ class Schedule:
         request_id = snapshot.request_id
         before = self._known.pop(request_id, None)
         since = now if accepted else before.accepted if before else None
-        self._known[request_id] = Known(snapshot, now, since)
+        if before and is_older(snapshot, before.snapshot):
+            self._known[request_id] = before
+        else:
+            self._known[request_id] = Known(snapshot, now, since)
         while len(self._known) > KNOWN:
             self._known.popitem(last=False)
         entry = self._entries.get(request_id)
@@ -147,12 +152,12 @@ class Schedule:
         if entry is None:
             return _NOBODY
         entry.misses += 1
-        if verdict(error) == "lost" and not (entry.accepted and now - entry.accepted < GRACE):
+        if verdict(error) == "lost" and not (entry.accepted is not None and now - entry.accepted < GRACE):
             entry.unknown += 1
             if entry.unknown >= CONFIRMATIONS:
                 gone = GaveUp(request_id=request_id, snapshot=entry.snapshot, reason="not found")
                 return self._ended(entry, gone)
-        asked = getattr(error, "retry_after", None) or 0.0
+        asked = min(getattr(error, "retry_after", None) or 0.0, LONGEST_HOLD)
         if isinstance(error, RateLimited) and asked:
             self.hold(now + asked)
         wait = max(self._slower(entry), asked)
@@ -161,13 +166,15 @@ class Schedule:
             entry, Missed(request_id=request_id, error=error, look_again_in=wait, misses=entry.misses)
         )
 
-    def landed(self, request_id: str, now: float) -> None:
-        """A look ended without an answer because it was cancelled: the id is due again."""
+    def landed(self, request_id: str, now: float) -> bool:
+        """A look ended without an answer because it was broken off; whether the id is due again now."""
         if request_id not in self._flying:
-            return
+            return False
         self._flying.discard(request_id)
-        if entry := self._entries.get(request_id):
+        entry = self._entries.get(request_id)
+        if entry is not None:
             self._plan(entry, now)
+        return entry is not None
 
     def clear(self) -> None:
         """Nobody watches anything any more; what was seen stays known."""

@@ -105,7 +105,7 @@ def model_of(data: object, model_id: str = "") -> Model:
     if not isinstance(name, str) or not name:
         raise MalformedResponse("missing @ model", what="missing", path="model")
     tags, price = data.get("tags"), _price(data)
-    known = _KNOWN if price else _KNOWN - {"pricing_details"}
+    known = _KNOWN if price or not data.get("pricing_details") else _KNOWN - {"pricing_details"}
     return Model(
         id=name,
         owner=_text(data.get("org_id")),

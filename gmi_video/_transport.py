@@ -21,6 +21,7 @@ from yarl import URL
 
 from gmi_video import errors
 from gmi_video._links import may_be_reached
+from gmi_video._words import excerpt
 from gmi_video.errors import (
     GmiVideoError,
     Interrupted,
@@ -115,12 +116,15 @@ class AiohttpTransport:
     async def send(self, call: Call) -> Reply:
         """The whole reply; raises `TransportError` leaves, and `MalformedResponse` where it is over its cap."""
         sent = SimpleNamespace(headers=False)
+        pieces: list[bytes] = []
         try:
             async with await self._request(call, sent) as response:
-                body = await _body(response, call.cap, call.subject)
-                return Reply(status=response.status, headers=_headers(response), body=body)
+                await _read(response, pieces, call)
+                return Reply(status=response.status, headers=_headers(response), body=b"".join(pieces))
         except _FOREIGN as error:
             mapped = _mapped(error, call, sent=sent.headers)
+        if call.operation == "submit" and isinstance(mapped, TransportError):
+            mapped.partial = b"".join(pieces)  # the id of a paid request may stand in it
         raise mapped
 
     @contextlib.asynccontextmanager
@@ -201,27 +205,23 @@ def _headers(response: aiohttp.ClientResponse) -> Mapping[str, str]:
     return {name.lower(): value for name, value in reversed(tuple(response.headers.items()))}
 
 
-async def _body(response: aiohttp.ClientResponse, cap: int, subject: str) -> bytes:
-    """At most `cap` bytes, read in bounded pieces; a larger body is refused without being held."""
+async def _read(response: aiohttp.ClientResponse, pieces: list[bytes], call: Call) -> None:
+    """At most `call.cap` bytes, in bounded pieces; a larger body is refused without being held."""
     length = response.content_length
     content = response.content
-    pieces: list[bytes] = []
     size = 0
-    while length is None or length <= cap:
+    while length is None or length <= call.cap:
         piece = await content.readany()
         if not piece:
-            return b"".join(pieces)
+            return
         size += len(piece)
-        if size > cap:
+        if size > call.cap:
             break
         pieces.append(piece)
     response.close()
-    what = f"larger than {cap:,} bytes"
-    begin = b"".join(pieces)[:200].decode("utf-8", "replace")
-    excerpt = "".join(sign if sign.isprintable() else " " for sign in begin)
-    raise MalformedResponse(
-        f"GMI's answer about {subject} is {what}, and was refused", what=what, path="$", excerpt=excerpt
-    )
+    what = f"larger than {call.cap:,} bytes"
+    message = f"GMI's answer about {call.subject} is {what}, and was refused"
+    raise MalformedResponse(message, what=what, path="$", excerpt=excerpt(b"".join(pieces[:1])))
 
 
 _FOREIGN = (aiohttp.ClientError, OSError, TimeoutError, _Broken, ValueError)

@@ -45,19 +45,9 @@ def pair(item: object, keys: Mapping[Any, Any]) -> tuple[str, Any, Snapshot | No
     return checked_id(item), keys.get(item), None
 
 
-def _leave(
-    loop: asyncio.AbstractEventLoop, poller: Poller, line: Line, feeder: asyncio.Task[None] | None
-) -> None:
-    if feeder is not None and not loop.is_closed():
-        feeder.cancel()
-    poller.leave(line)
-
-
-def _abandoned(
-    loop: asyncio.AbstractEventLoop, poller: Poller, line: Line, feeders: list[asyncio.Task[None]]
-) -> None:
+def _abandoned(loop: asyncio.AbstractEventLoop, poller: Poller, line: Line) -> None:
     if not loop.is_closed():
-        loop.call_soon_threadsafe(_leave, loop, poller, line, feeders[0] if feeders else None)
+        loop.call_soon_threadsafe(poller.leave, line)
 
 
 class Watch:
@@ -83,7 +73,6 @@ class Watch:
         self._line = Line(Inbox(deadline), pace)
         self._poller: Poller | None = None
         self._keep_open = keep_open
-        self._feeders: list[asyncio.Task[None]] = []
         self._finaliser: weakref.finalize[Any, Any] | None = None
         self._closed = False
 
@@ -120,11 +109,10 @@ class Watch:
 
         Raises `ConfigurationError` for what is not an id, and where the watch is closed.
         """
-        poller = await self._start()
-        if self._closed:
+        if self._closed or self._line.closed:
             message = "this watch is closed; make another to follow more ids"
             raise ConfigurationError(message)
-        await _feed(poller, self._line, ids)
+        await _feed(await self._start(), self._line, ids)
 
     def drop(self, request_id: Id) -> None:
         """Follows an id no longer: no more events of it, not even those that wait."""
@@ -145,8 +133,7 @@ class Watch:
         if self._finaliser is not None:
             self._finaliser.detach()
         if self._poller is not None:
-            feeder = self._feeders[0] if self._feeders else None
-            _leave(asyncio.get_running_loop(), self._poller, self._line, feeder)
+            self._poller.leave(self._line)
         await asyncio.sleep(0)
 
     def statistics(self) -> WatchStatistics:
@@ -155,29 +142,33 @@ class Watch:
         return WatchStatistics(following=len(inbox), finished=inbox.finished, waiting=inbox.waiting)
 
     def _over(self) -> bool:
-        feeding = bool(self._feeders) and not self._feeders[0].done()
-        return not (len(self._line.inbox) or feeding or self._keep_open)
+        line = self._line
+        return line.closed or not (len(line.inbox) or line.feeding or self._keep_open)
 
     async def _start(self) -> Poller:
         if self._poller is None:
             poller = await self._opening()
             if self._poller is None:
                 self._poller = poller
-                self._begin(poller)
+                try:
+                    self._begin(poller)
+                except BaseException:
+                    await self.aclose()
+                    raise
         return self._poller
 
     def _begin(self, poller: Poller) -> None:
         loop = asyncio.get_running_loop()
         source, self._source = self._source, None
-        self._finaliser = weakref.finalize(self, _abandoned, loop, poller, self._line, self._feeders)
+        poller.join(self._line)
+        self._finaliser = weakref.finalize(self, _abandoned, loop, poller, self._line)
         self._finaliser.atexit = False
         if source is None:
             return
         if isinstance(source, Mapping | list | tuple | set | frozenset) and len(source) <= CHUNK:
             _take(poller, self._line, iter(source), source)
         else:
-            feeder = loop.create_task(_fed(poller, self._line, source), name="gmi_video ids")
-            self._feeders.append(feeder)
+            self._line.feeder = loop.create_task(_fed(poller, self._line, source), name="gmi_video ids")
 
 
 def _keys(ids: Ids) -> Mapping[Any, Any]:

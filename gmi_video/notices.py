@@ -29,11 +29,21 @@ class Exchange(Notice):
 
 @frozen(kw_only=True)
 class Submitted(Notice):
-    """A submission was accepted."""
+    """A submission was accepted; `evidence` says how that is known where its answer was lost."""
 
     request_id: str
     model: str
     key: object = None
+    evidence: str = ""
+
+
+@frozen(kw_only=True)
+class Uncertain(Notice):
+    """The fate of a submission could not be found out; `candidates` are ids that it may be."""
+
+    model: str
+    key: object = None
+    candidates: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

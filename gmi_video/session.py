@@ -9,7 +9,6 @@ import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,27 +16,42 @@ from attrs import evolve, fields_dict
 
 from gmi_video import errors, wire
 from gmi_video._ending import ended
-from gmi_video._engine import Engine
 from gmi_video._listing import PAGE, walk
+from gmi_video._money import MoneyVerbs
 from gmi_video._observe import Observer, shielded
 from gmi_video._saving import Place
+from gmi_video._transfers import FileVerbs
 from gmi_video._watch import Ids, Watch
 from gmi_video.catalog import Model
 from gmi_video.errors import ConfigurationError
 from gmi_video.events import Event
-from gmi_video.records import Saved, Snapshot, Video, VideoRequest, first_media
+from gmi_video.ledger import MemoryStore, Store
+from gmi_video.records import Snapshot, Video, VideoRequest
 from gmi_video.settings import Pace, Settings
 from gmi_video.wire import Page, Transport
 
-_OF_VIEWS = frozenset({"timeout", "submit_timeout", "patience", "pace"})
+_OF_VIEWS = frozenset(
+    {
+        "disambiguate",
+        "on_uncertain",
+        "pace",
+        "patience",
+        "settle",
+        "store",
+        "submit_timeout",
+        "timeout",
+        "writers",
+    }
+)
 
 
-class Session:
+class Session(MoneyVerbs, FileVerbs):
     """A connection to GMI Cloud's video queue. The first verb opens it; `async with` or `aclose` closes it.
 
     Args:
         settings: what to use; what is not given there is taken from the environment.
         transport: sends the calls instead of our own; it is borrowed and never closed.
+        store: where submissions are remembered, in memory if not said otherwise; see `gmi_video.ledger`.
         rng: the source of jitter, for runs that must repeat exactly.
         observers: plain callables that get one frozen notice each; what they raise is logged.
 
@@ -45,19 +59,17 @@ class Session:
         ConfigurationError: no API key, neither given nor in the environment.
     """
 
-    _engine: Engine | None = None
-    _owner: "Session | None" = None
-
     def __init__(
         self,
         settings: Settings | None = None,
         *,
         transport: Transport | None = None,
+        store: Store | None = None,
         rng: random.Random | None = None,
         observers: Iterable[Observer] = (),
     ) -> None:
-        self._settings = (settings or Settings()).completed(os.environ)
-        self._engine = Engine(self._settings, transport, rng or random.Random(), observers)
+        complete = (settings or Settings()).completed(os.environ)
+        self._begin(complete, transport, store or MemoryStore(), rng or random.Random(), observers)
         made = sys._getframe(1)  # noqa: SLF001  # the documented way to the caller's line; a traceback costs 100 times more
         self._made = f"{made.f_code.co_filename}:{made.f_lineno}"
 
@@ -80,6 +92,7 @@ class Session:
             )
             raise ConfigurationError(message)
         view = object.__new__(type(self))
+        view._store = changes.pop("store", self._store)
         view._settings = evolve(self._settings, **changes)
         view._engine = self._engine
         view._owner = self._owner or self
@@ -93,30 +106,9 @@ class Session:
         """One model's schema and price; raises `NotFound` (ids are case-sensitive)."""
         return await self._core.patient(wire.model_call(model_id), self._settings, wire.read_model)
 
-    async def submit(self, request: VideoRequest) -> Snapshot:
-        """Asks for a video: the one call that costs money, sent once. The answer may already be final.
-
-        Cancelling the caller does not stop it; observers are told of an id that nobody waited for.
-
-        Raises:
-            PayloadInvalid: the payload cannot be sent; nothing was.
-            Unreachable: the service was not reached; nothing was sent.
-            ResponseError: a definite refusal (`Rejected`, `InsufficientCredit`, `RateLimited`, …); not charged.
-            SubmissionUncertain: the answer was lost; it is never sent again on its own.
-        """
-        if not isinstance(request, VideoRequest):
-            message = f"submit takes a VideoRequest(model, payload), not {type(request).__name__}"
-            raise ConfigurationError(message)
-        state = await self._core.open()
-        return await state.submissions.submit(request, self._settings)
-
     async def snapshot(self, request_id: str) -> Snapshot:
         """What the queue says of a request now, repeated with patience; raises `NotFound` and others."""
-        snapshot = await self._core.patient(
-            wire.snapshot_call(request_id), self._settings, wire.read_snapshot
-        )
-        (await self._core.opened_poller()).learn(snapshot)
-        return snapshot
+        return await self._core.confirm(request_id, self._settings)
 
     async def requests(
         self, model_id: str | None = None, *, since: datetime | None = None
@@ -220,54 +212,20 @@ class Session:
         deadline: float | None,
         on_event: Callable[[Event], object] | None,
     ) -> Video:
+        request_id = request.request_id if isinstance(request, Snapshot) else wire.checked_id(request)
         last: Event | None = None
-        async with self.watch({request: key}, deadline=deadline) as events:
-            async for event in events:
-                last = event
-                if on_event is not None:
-                    shielded(on_event, event)
-        assert last is not None
-        snapshot = ended(last)
         try:
+            async with self.watch({request: key}, deadline=deadline) as events:
+                async for event in events:
+                    last = event
+                    if on_event is not None:
+                        shielded(on_event, event)
+            snapshot = ended(last, request_id)
             files = await place.save(snapshot, self._save)
         except errors.GmiVideoError as error:
-            error.request_id = snapshot.request_id
-            error.key = key
+            error.request_id, error.key = request_id, key
             raise
         return Video(snapshot=snapshot, files=files)
-
-    async def download(
-        self,
-        what: object,
-        *,
-        to: str | os.PathLike[str] | None = None,
-        into: str | os.PathLike[str] | None = None,
-        overwrite: bool = False,
-    ) -> Saved:
-        """The first media of `what` as a file: whole at its place, or not there at all.
-
-        Args:
-            what: media, or anything that stands for one: an outcome, a snapshot, an event, a video.
-            to: the file; `into`: the folder (the current one where neither is given).
-            into: see above; the name is made from the request's id, or from a digest of the link.
-            overwrite: replace a file that is there, at the very end and atomically.
-
-        Raises `TransferError` leaves, and `GenerationEmpty` where there is no media.
-        """
-        media = first_media(what)
-        if media is None:
-            message = f"{type(what).__name__} names no file to download"
-            raise errors.GenerationEmpty(message, charged="no")
-        place = await Place.checked(to, into if to or into else ".", overwrite=overwrite)
-        snapshot = what if isinstance(what, Snapshot) else getattr(what, "snapshot", None)
-        request_id = snapshot.request_id if isinstance(snapshot, Snapshot) else None
-        return await place.save_one(media, request_id, self._save)
-
-    async def _save(self, media: Any, target: Path, overwrite: bool) -> Saved:  # noqa: FBT001  # a callback's shape
-        state = await self._core.open()
-        return await state.downloads.save(
-            media, target, overwrite=overwrite, patience=self._settings.patience
-        )
 
     async def aclose(self) -> None:
         """Waits up to 15 s for submissions under way, ends the watches, closes the connections.
@@ -285,11 +243,6 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
-
-    @property
-    def _core(self) -> Engine:
-        assert self._engine is not None
-        return self._engine
 
     def __del__(self, _warn: Any = warnings.warn) -> None:
         engine = self._engine

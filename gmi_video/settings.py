@@ -3,7 +3,7 @@
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import ip_address
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from attrs import Attribute, evolve, field, frozen
@@ -113,6 +113,15 @@ class Limits:
     downloads: int = field(default=16, validator=_count(1))
 
 
+@frozen(kw_only=True)
+class Resubmit:
+    """Allows up to `at_most` second POSTs per session, each after complete lists over the whole time to
+    settle showed no trace of the first. If the service runs the first one later still, both are charged.
+    """  # noqa: D205  # one thought
+
+    at_most: int = field(validator=_count(0))
+
+
 def _key(value: object) -> object:
     return Secret(value.strip()) if isinstance(value, str) and not isinstance(value, Secret) else value
 
@@ -181,6 +190,12 @@ class Settings:
 
     `api_key` is a string, or an async callable that is asked for one, and again after a 401. What is not
     given here is taken from the environment by `Session` (`GMI_API_KEY`, `GMI_ORG_ID`, `GMI_BASE_URL`).
+
+    `on_uncertain` says what to do where the answer to a submission was lost: "reconcile" looks for it in the
+    list for up to `settle` seconds and never posts again; "raise" does not look; `Resubmit(at_most=N)` may post
+    again. `writers="shared"` says that other processes submit equal payloads on this account, so that an equal
+    record proves nothing. `disambiguate="seed"` gives each payload a random seed of its own, where the model
+    has one and the caller gave none.
     """
 
     api_key: str | KeySource | None = field(
@@ -193,6 +208,10 @@ class Settings:
     concurrency: int = field(default=64, validator=_count(1))
     timeout: float = field(default=30.0, validator=_number(0.001, 86_400))
     submit_timeout: float = field(default=600.0, validator=_number(0.001, 86_400))
+    on_uncertain: Literal["raise", "reconcile"] | Resubmit = "reconcile"
+    settle: float = field(default=120.0, validator=_number(0, 86_400))
+    writers: Literal["alone", "shared"] = "alone"
+    disambiguate: Literal["seed"] | None = None
     limits: Limits = field(factory=Limits)
     patience: Patience = field(factory=Patience)
     pace: Pace = field(factory=Pace)
@@ -202,6 +221,15 @@ class Settings:
     def _check_user_agent(self, _attribute: object, value: Any) -> None:
         if not (isinstance(value, str) and value and value.isascii() and value.isprintable()):
             raise _refuse(self, "user_agent", value, "printable ASCII is wanted")
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.on_uncertain, Resubmit) and self.on_uncertain not in {"raise", "reconcile"}:
+            what = "'raise', 'reconcile' or Resubmit(at_most=…) is wanted"
+            raise _refuse(self, "on_uncertain", self.on_uncertain, what)
+        if self.writers not in {"alone", "shared"}:
+            raise _refuse(self, "writers", self.writers, "'alone' or 'shared' is wanted")
+        if self.disambiguate not in {None, "seed"}:
+            raise _refuse(self, "disambiguate", self.disambiguate, "'seed' or None is wanted")
 
     @limits.validator
     @patience.validator

@@ -115,8 +115,8 @@ def _checked_model(model_id: object) -> str:
 
 def submit_call(request: VideoRequest) -> Call:
     """POST /requests: the one call that costs money. Raises `PayloadInvalid`."""
-    body = {"model": request.model, "payload": plain(request.payload)}
     try:
+        body = {"model": request.model, "payload": plain(request.payload)}
         encoded = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
         what = "it holds half of a surrogate pair, which is not text"
