@@ -1,0 +1,77 @@
+"""`Script`: what goes wrong in one run of the sandbox, as a frozen value, and the reading of it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from attrs import define, field, frozen
+
+from gmi_video.sandbox.behaviour import SILENT, Behaviour
+
+
+@frozen(kw_only=True)
+class Script:
+    """What goes wrong, where and when. An empty script is a healthy service.
+
+    `models` maps a model id, or "*" for all, to a behaviour. `submissions`, `looks`, `lists`, `catalog` and
+    `media` are consumed in order, one behaviour per call of that kind, None for a healthy one; after the
+    last, calls are healthy again. Any iterable will do, an endless one as well; an iterator serves one run.
+    """
+
+    models: Mapping[str, Behaviour] = field(factory=dict)
+    submissions: Iterable[Behaviour | None] = ()
+    looks: Iterable[Behaviour | None] = ()
+    lists: Iterable[Behaviour | None] = ()
+    catalog: Iterable[Behaviour | None] = ()
+    media: Iterable[Behaviour | None] = ()
+    balance: int | None = None
+    """The account's credit in micro-USD; None: it never runs out. A submission that costs more is a 402."""
+    unauthorized_from: int | None = None
+    """From the n-th API call on (the first is 1) the key has expired: 401."""
+    links: str | None = None
+    """Origin named in the links of outcomes instead of the sandbox's own, e.g. `https://storage.googleapis.com`
+    for a client that takes nothing but https; paths stay as they are."""
+    page: int = 100
+    """Records of a list page where the caller names no `limit`; the real default is unknown."""
+    longest_page: int = 100
+    """The most records of one list page; clients in the field ask for 100, the real maximum is unknown."""
+
+
+@define
+class Reading:
+    """How far one run has read its script; the only thing here that remembers."""
+
+    script: Script
+    _turns: dict[str, Iterator[Behaviour | None]] = field(init=False)
+    _layers: dict[str, Behaviour] = field(init=False, factory=dict)
+    _calls: int = field(init=False, default=0)
+
+    def __attrs_post_init__(self) -> None:
+        script = self.script
+        self._turns = {
+            "submit": iter(script.submissions),
+            "look": iter(script.looks),
+            "list": iter(script.lists),
+            "models": (catalog := iter(script.catalog)),
+            "model": catalog,
+            "media": iter(script.media),
+        }
+
+    def next(self, operation: str) -> Behaviour:
+        """The behaviour of this call; each call of a kind takes one."""
+        turns = self._turns.get(operation)
+        return (next(turns, None) if turns is not None else None) or SILENT
+
+    def key_expired(self) -> bool:
+        """True from the scripted API call on; to be asked once per call."""
+        self._calls += 1
+        limit = self.script.unauthorized_from
+        return limit is not None and self._calls >= limit
+
+    def model(self, model: str, nature: Behaviour) -> Behaviour:
+        """The behaviour of every submission of `model`, `nature` being the lowest layer."""
+        behaviour = self._layers.get(model)
+        if behaviour is None:
+            behaviour = nature
+            for name in ("*", model):
+                behaviour = self.script.models.get(name, SILENT).over(behaviour)
+            self._layers[model] = behaviour
+        return behaviour

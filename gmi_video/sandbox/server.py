@@ -1,0 +1,190 @@
+"""`Sandbox`: the local GMI Cloud, open for as long as an `async with` lasts."""
+
+import asyncio
+import math
+import time
+from random import Random
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from urllib.parse import unquote
+
+from gmi_video.sandbox import apikey, storage
+from gmi_video.sandbox.answers import Answer
+from gmi_video.sandbox.calls import CallLog, Operation, SeenCall
+from gmi_video.sandbox.queue import Request
+from gmi_video.sandbox.script import Reading, Script
+from gmi_video.sandbox.service import Charge, Service
+from gmi_video.sandbox.stage import HttpCall, Stage
+from gmi_video.sandbox.studio import Rendering, Studio
+
+if TYPE_CHECKING:
+    from gmi_video.settings import Settings
+
+
+class Sandbox:
+    """GMI Cloud's video queue on this machine: real HTTP, real files, nobody's money.
+
+    Time is the running event loop's clock plus an offset to the wall clock that is fixed on entry, so on a
+    loop whose clock jumps hours of work pass at once. Two runs of one seed do the same.
+
+    Args:
+        script: what goes wrong; nothing, unless told.
+        seed: of ids, durations and all else that is drawn.
+        speed: divides the seconds of a request's life (not the limits of a rate).
+        host: where to listen.
+        port: of the API; 0 takes a free one. The artifacts' origin listens on the port above it, or on a
+            free one.
+        api_key: the one key that is accepted; may be changed while the sandbox runs.
+        render: True: an artifact is rendered when it is first fetched; "early": also when its request is
+            first seen at work, so that it is there when the request is done; False: always the small sample
+            shipped with the package, which costs nothing.
+        keep_calls: False keeps only counts and peaks of calls, for runs of millions.
+    """
+
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        seed: int = 0,
+        speed: float = 1.0,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        api_key: str = "sandbox-key",
+        render: Rendering = True,
+        keep_calls: bool = True,
+    ) -> None:
+        if speed <= 0:
+            raise ValueError(f"speed is {speed!r}; a number above 0 is wanted")
+        self._host, self._port = host, port
+        self._offset = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._log = CallLog(keep=keep_calls)
+        self._service = Service(Reading(script or Script()), Random(seed), speed)
+        self._door = apikey.KeyDoor(self._service, api_key, self._wait_until, self.now, self._working)
+        self._studio = Studio(render)
+        self._api = Stage("api", apikey.route, self._answer_api, self._log, self.now)
+        self._media = Stage("media", self._route_media, self._answer_media, self._log, self.now)
+
+    async def __aenter__(self) -> Self:
+        if self._loop is not None:
+            raise RuntimeError("this sandbox was already entered; make a new one for each run")
+        self._loop = asyncio.get_running_loop()
+        # Whole seconds, so that on a loop whose clock starts at a fixed time two runs round their times alike.
+        self._offset = math.floor(time.time() - self._loop.time())
+        await self._media.open(self._host, self._port and self._port + 1)
+        try:
+            await self._api.open(self._host, self._port)
+        except OSError:
+            await self._media.close()
+            raise
+        self._service.media_url = self._media.url
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._api.close()
+        await self._media.close()
+        await self._studio.close()
+
+    @property
+    def url(self) -> str:
+        """The API's base URL, the whole prefix."""
+        return self._api.url + apikey.PREFIX
+
+    @property
+    def media_url(self) -> str:
+        """The second origin, where artifacts lie."""
+        return self._media.url
+
+    @property
+    def api_key(self) -> str:
+        """The one key that is accepted; setting it expires the one before."""
+        return self._door.api_key
+
+    @api_key.setter
+    def api_key(self, api_key: str) -> None:
+        self._door.api_key = api_key
+
+    @property
+    def settings(self) -> "Settings":
+        """Settings with which a session finds this sandbox."""
+        from gmi_video.settings import Settings  # noqa: PLC0415  # a server alone needs no client
+
+        return Settings(api_key=self.api_key, base_url=self.url)
+
+    @property
+    def note(self) -> str | None:
+        """A sentence on the artifacts where they cannot be what was asked for; None where they are."""
+        return self._studio.note
+
+    @property
+    def clips_under_way(self) -> int:
+        """How many artifacts are being rendered at this moment."""
+        return self._studio.under_way
+
+    @property
+    def charges(self) -> list[Charge]:
+        """One row per accepted submission, oldest first: the oracle of every money test."""
+        return self._service.charges
+
+    @property
+    def calls(self) -> list[SeenCall]:
+        """Every HTTP call seen at both origins, in the order in which they began."""
+        return self._log.rows
+
+    def count_calls(self, *operations: Operation) -> int:
+        """How many calls of these operations came in; none named: of all."""
+        counts = self._log.counts
+        return sum(counts[name] for name in operations) if operations else counts.total()
+
+    def peak_calls(self, *operations: Operation) -> int:
+        """The most calls of these operations ever under way together; none named: of all.
+
+        Raises:
+            LookupError: several were named and `keep_calls` is off.
+        """
+        return self._log.peak(*operations)
+
+    def balance(self) -> int | None:
+        """The account's credit now, in micro-USD; None where it never runs out."""
+        return self._service.account.credit(self.now())
+
+    def now(self) -> float:
+        """The sandbox's Unix time, of which `created_at` and `Date` are the whole seconds."""
+        assert self._loop is not None
+        return self._loop.time() + self._offset
+
+    async def _wait_until(self, moment: float) -> None:
+        await asyncio.sleep(max(0.0, moment - self.now()))
+
+    def _working(self, request: Request) -> None:
+        if self._studio.rendering == "early" and request.life.end == "success":
+            self._studio.expect(self._service.clip(request))
+
+    async def _answer_api(self, call: HttpCall) -> Answer:
+        behaviour = self._service.reading.next(call.operation)
+        if behaviour.answers_after and call.operation != "submit":
+            await self._wait_until(self.now() + behaviour.answers_after / self._service.speed)
+        if behaviour.answer is not None:
+            return behaviour.answer
+        authorization = call.header("Authorization")
+        asked = apikey.Asked(call.operation, call.subject, call.query, authorization, call.body, behaviour)
+        answer = await self._door.answer(asked)
+        return answer if call.operation == "submit" else behaviour.shape(answer)
+
+    def _route_media(self, method: str, path: str) -> tuple[Operation, str] | Answer:
+        if method not in {"GET", "HEAD"}:
+            return storage.method_not_allowed()
+        folder = self._service.folder()
+        return ("media", unquote(path.removeprefix(folder)) if path.startswith(folder) else "")
+
+    async def _answer_media(self, call: HttpCall) -> Answer:
+        behaviour = self._service.reading.next("media")
+        if behaviour.answer is not None:
+            return behaviour.answer
+        clip = self._service.artifact(self.now(), call.subject)
+        if clip is None:
+            return storage.no_such_key()
+        stored = await self._studio.make(clip)
+        return behaviour.shape(storage.answer(stored, call.headers))
