@@ -21,6 +21,7 @@ from yarl import URL
 
 from gmi_video import errors
 from gmi_video._links import may_be_reached
+from gmi_video._proxy import proxies, proxy_for
 from gmi_video._words import excerpt
 from gmi_video.errors import (
     GmiVideoError,
@@ -32,9 +33,7 @@ from gmi_video.errors import (
 )
 from gmi_video.wire import Call, Reply
 
-_IDLE = (
-    15.0  # seconds that an unused connection is kept: longer ones are likely to have been closed by an edge
-)
+_IDLE = 15.0  # seconds that an unused connection is kept: an edge has likely closed an older one
 _NEVER_ROUND = 1e12  # aiohttp rounds time-outs above this many seconds up to whole ones
 
 
@@ -87,12 +86,16 @@ class _PrivateAddressError(OSError):
 class AiohttpTransport:
     """Sends calls over three connections. Made inside a running loop; `aclose` ends them."""
 
-    def __init__(self, *, context: ssl.SSLContext, loopback: bool) -> None:
+    def __init__(self, *, context: ssl.SSLContext, loopback: bool, known: Mapping[str, str]) -> None:
+        self._proxies = known
         kept: dict[str, Any] = {"ssl": context, "limit": 0, "ttl_dns_cache": 60, "keepalive_timeout": _IDLE}
         self._short = self._session(_QuietConnector(**kept))
         fresh = _QuietConnector(ssl=context, limit=0, ttl_dns_cache=60, force_close=True)
         self._paid = self._session(fresh, traces=[_sent_hook()])
-        guarded = _QuietConnector(**kept, socket_factory=_guarded(loopback=loopback))
+        guard = (
+            None if known else _guarded(loopback=loopback)
+        )  # a proxy's address may be private, and connects for us
+        guarded = _QuietConnector(**kept, socket_factory=guard)
         self._storage = self._session(guarded, decompress=False)
 
     @staticmethod
@@ -152,6 +155,7 @@ class AiohttpTransport:
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=call.timeout, ceil_threshold=_NEVER_ROUND),
             trace_request_ctx=sent,
+            proxy=proxy_for(call.url, self._proxies) if self._proxies else None,
         )
 
     async def aclose(self) -> None:
@@ -283,7 +287,7 @@ def _reason(foreign: BaseException) -> str:
 
 def make(*, loopback: bool) -> AiohttpTransport:
     """A transport with the system's certificates; to be called in the running loop, see `prepare`."""
-    return AiohttpTransport(context=prepare(), loopback=loopback)
+    return AiohttpTransport(context=prepare(), loopback=loopback, known=proxies())
 
 
 _context: list[ssl.SSLContext] = []

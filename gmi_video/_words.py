@@ -46,8 +46,9 @@ def one_line(text: str, limit: int = _WORDS) -> str:
 
 
 def excerpt(body: bytes, limit: int = _EXCERPT) -> str:
-    """The beginning of a body as one line of printable text, without the queries of links."""
-    return one_line(body[: 8 * limit].decode("utf-8", "replace"), limit)
+    """The beginning of a body as one line of printable text, without secrets and without an echoed payload."""
+    begin, echo, _ = body[: 8 * limit].decode("utf-8", "replace").partition('"payload"')
+    return one_line(f"{begin}{echo}…" if echo else begin, limit)
 
 
 def words_in(value: object, codes: tuple[str, ...] = _CODES, deep: int = _DEEP) -> tuple[str, str | None]:

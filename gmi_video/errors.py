@@ -83,7 +83,9 @@ class TransportError(GmiVideoError):
     """Nothing intelligible came back. `cause` names the foreign error's class, whose text may hold secrets."""
 
     retryable = True
-    partial: bytes = b""  # what came of a submission's answer; it is read and dropped before the caller sees it
+    partial: bytes = (
+        b""  # what came of a submission's answer; it is read and dropped before the caller sees it
+    )
 
     def __init__(self, message: str = "", *, cause: str = "", **common: Any) -> None:
         super().__init__(message, **common)

@@ -189,9 +189,10 @@ def record(call: Call, reply: Reply) -> Any:
 
 
 def _read(call: Call, reply: Reply, reader: Any) -> Any:
-    data = record(call, reply)
     try:
-        return reader(data)
+        return reader(
+            record(call, reply)
+        )  # no name for the data: a traceback's locals must not show a prompt
     except MalformedResponse as error:
         found = error
     raise malformed(call.operation, call.subject, found.what, found.path, reply.body)

@@ -9,7 +9,7 @@ import asyncio
 import os
 import selectors
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -79,9 +79,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Moves the clock; timers that fall due run in the next turn of the loop."""
         self._now += seconds
 
-    def run_in_executor(  # type: ignore[override]  # typeshed's signature cannot be spelled with our variables
-        self, executor: Any, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
-    ) -> asyncio.Future[T]:
+    def run_in_executor(self, executor: Any, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """As asyncio's; the clock stands still until the job is done."""
         future = super().run_in_executor(executor, func, *args)
         self._jobs += 1

@@ -1,0 +1,141 @@
+"""Running one command to its end, or to a clean interruption that says what goes on and how to pick it up."""
+
+import asyncio
+import os
+import signal
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+from gmi_video.cli import exits
+from gmi_video.cli.desk import Desk
+from gmi_video.cli.plain import printable
+from gmi_video.errors import GmiVideoError
+from gmi_video.notices import Abandoned, Exchange, Notice, Submitted
+
+GRACE = 15
+"""Seconds for which a session that closes waits for the answer to a submission under way."""
+
+Again = Callable[[Sequence[str]], str]
+
+
+class Running:
+    """The requests that go on at the service whatever becomes of this process, and how to return to them.
+
+    `observe` is an observer for the session: what it hears while the session closes counts as well, so that an
+    id is told even where the interruption hit between a submission and its answer.
+    """
+
+    def __init__(self) -> None:
+        self.again: Again = lambda ids: f"gmi-video watch {' '.join(ids)}"
+        self.interrupted = False
+        self.asking = False
+        self._ids: dict[str, None] = {}
+        self._unanswered = 0
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What is still to be returned to, oldest first."""
+        return tuple(self._ids)
+
+    def took(self, *request_ids: str) -> None:
+        """These are being waited for."""
+        self._ids.update(dict.fromkeys(request_ids))
+
+    def done(self, request_id: str | None) -> None:
+        """This one is finished with."""
+        self._ids.pop(request_id or "", None)
+
+    def observe(self, notice: Notice) -> None:
+        """Learns of submissions, among them those whose answer came after the interruption."""
+        match notice:
+            case Submitted(request_id=request_id):
+                self.asking = False
+                self.took(request_id)
+            case Abandoned(request_id=request_id, error=error):
+                self.asking = False
+                if request_id is not None:
+                    self.took(request_id)
+                elif error in {"SubmissionUncertain", "CancelledError"}:
+                    self._unanswered += 1
+            case Exchange(operation="submit", status=None, error="CancelledError"):
+                self.asking = False
+                self._unanswered += 1
+
+    def farewell(self) -> list[str]:
+        """What to tell on leaving: which ids go on and the command that returns to them."""
+        lines = []
+        if self._ids:
+            what = "1 request goes on" if len(self._ids) == 1 else f"{len(self._ids)} requests go on"
+            lines.append(f"{what} without us (paid for, nothing is lost): {' '.join(self._ids)}")
+            lines.append(f"To pick up where this left off: {self.again(self.ids)}")
+        if self._unanswered:
+            lines.append(
+                "A submission was broken off before its answer; it may be running and be charged. "
+                "See whether it is: gmi-video list --since 15m"
+            )
+        return lines
+
+
+def run(desk: Desk, work: Callable[[Running], Awaitable[int]]) -> int:
+    """The exit code of `work`, run in an event loop of its own; errors become one sentence on stderr.
+
+    Ctrl-C and SIGTERM cancel the work and let it close; a second one does not wait for the closing.
+    """
+    running = Running()
+    try:
+        with asyncio.Runner() as runner:
+            code = runner.run(_attended(desk, work, running))
+    except KeyboardInterrupt:  # where the loop cannot take signals itself, as on Windows
+        running.interrupted = True
+        code = exits.INTERRUPTED
+    except GmiVideoError as error:
+        code = _failed(desk, error, running)
+    if running.interrupted:
+        desk.note("Interrupted.")
+    if code != exits.OK:
+        for line in running.farewell():
+            desk.pointer(line)
+    return exits.INTERRUPTED if running.interrupted else code
+
+
+async def _attended(desk: Desk, work: Callable[[Running], Awaitable[int]], running: Running) -> int:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work(running))
+
+    def interrupt() -> None:
+        if running.asking and not running.interrupted:
+            wait = (
+                f"Waiting up to {GRACE} s for the answer to a submission under way, so that its id is known"
+            )
+            desk.note(f"{wait}; interrupt again to leave at once.")
+        running.interrupted = True
+        task.cancel()
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    with suppress(NotImplementedError):
+        for number in signals:
+            loop.add_signal_handler(number, interrupt)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not running.interrupted:
+            raise
+        return exits.INTERRUPTED
+    finally:
+        with suppress(NotImplementedError):
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+def _failed(desk: Desk, error: GmiVideoError, running: Running) -> int:
+    if os.environ.get("GMI_VIDEO_DEBUG"):
+        traceback.print_exception(error)
+    desk.record(error)
+    desk.fail(printable(error))
+    advice = exits.advice(error)
+    if advice:
+        desk.pointer(advice)
+    if exits.over(error):
+        running.done(error.request_id)
+    return exits.code_of(error)

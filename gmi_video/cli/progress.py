@@ -1,0 +1,71 @@
+"""Progress as it comes: a live view on a terminal, plain lines elsewhere, JSON lines beside either."""
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from gmi_video.cli.board import Board, line
+from gmi_video.cli.desk import Desk
+from gmi_video.cli.plain import printable, size
+from gmi_video.cli.times import span
+from gmi_video.events import Event, Succeeded
+from gmi_video.records import Saved
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+_PER_SECOND = 12
+"""Redraws of the live view: enough to look alive, about one per cent of a core."""
+
+
+class Progress:
+    """Shows requests moving. Each has a name of the command's choice: its id, or its place in the list."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.board = Board()
+        self._desk = desk
+        self._live: Live | None = None
+
+    def take(self, name: str, *, title: str = "", model: str = "", typical: float | None = None) -> None:
+        """A request is followed from now on; `typical` are the seconds that its model usually takes."""
+        self.board.put(name, title=title, model=model, now=time.monotonic(), typical=typical)
+
+    def event(self, name: str, event: Event, *, saves: bool = False) -> None:
+        """Something happened to it; `saves` says that after a success its file is still to come."""
+        self.board.tell(name, event, time.monotonic())
+        self._desk.record(event)
+        if self._live is None:
+            self._desk.note(line(event, self.board.row(name).model))
+        elif saves and isinstance(event, Succeeded):
+            self.board.row(name).word = "saving"
+
+    def saved(self, name: str, files: tuple[Saved, ...]) -> None:
+        """Its files are on disk."""
+        row = self.board.row(name)
+        row.word = "saved"
+        took = span(row.seconds(time.monotonic()))
+        for saved in files if self._live is None else ():
+            self._desk.note(f"saved {printable(saved.path)} ({size(saved.size)}) after {took}")
+
+    def __enter__(self) -> Self:
+        if self._desk.manner.live:
+            from rich.live import Live  # noqa: PLC0415  # not needed for plain lines
+
+            from gmi_video.cli.view import View  # noqa: PLC0415
+
+            view, console = View(self.board), self._desk.console
+            self._live = Live(
+                console=console,
+                get_renderable=lambda: view.picture(console.width, console.height, time.monotonic()),
+                refresh_per_second=_PER_SECOND,
+                vertical_overflow="crop",
+            )
+            self._live.start(refresh=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
