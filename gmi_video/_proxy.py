@@ -2,12 +2,9 @@
 sends what it finds there to any host.
 """  # noqa: D205  # one thought
 
+import urllib.request
 from collections.abc import Mapping
 from urllib.parse import urlsplit
-from urllib.request import (  # typeshed does not know the second
-    getproxies_environment,
-    proxy_bypass_environment,  # type: ignore[attr-defined]
-)
 
 from gmi_video.errors import ConfigurationError
 from gmi_video.settings import Secret
@@ -18,7 +15,7 @@ def proxies() -> dict[str, str]:
 
     Raises `ConfigurationError` for one that is not an HTTP proxy; the sentence does not show its password.
     """
-    found = {scheme: Secret(url) for scheme, url in getproxies_environment().items()}
+    found = {scheme: Secret(url) for scheme, url in urllib.request.getproxies_environment().items()}
     for scheme, url in found.items():
         if scheme in {"https", "http", "all"} and urlsplit(url).scheme not in {"http", ""}:
             kind = urlsplit(url).scheme
@@ -37,6 +34,7 @@ def proxy_for(url: str, known: Mapping[str, str]) -> str | None:
     """The proxy for a link, or None for the direct way, as NO_PROXY has it."""
     parts = urlsplit(url)
     proxy = known.get(parts.scheme) or known.get("all")
-    if proxy is None or proxy_bypass_environment(parts.netloc, dict(known)):
+    if proxy is None:
         return None
-    return proxy
+    bypassed = urllib.request.proxy_bypass_environment(parts.netloc, dict(known))  # type: ignore[attr-defined]  # not in typeshed
+    return None if bypassed else proxy
