@@ -9,6 +9,8 @@ from gmi_video.records import Media, without_query
 from gmi_video.settings import is_loopback
 
 _LONGEST = 8192
+_TRANSLATED = tuple(ipaddress.ip_network(name) for name in ("64:ff9b::/96", "2002::/16", "2001::/32"))
+# NAT64, 6to4 and Teredo: a gateway turns these into IPv4 addresses, private ones among them
 _KEPT = "%/:=&?~#+!$,;'@()*[]"
 _EXTENSIONS = frozenset(
     [
@@ -80,8 +82,11 @@ def may_be_reached(address: str, *, loopback: bool) -> bool:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    found = getattr(found, "ipv4_mapped", None) or found
-    return loopback if found.is_loopback else found.is_global
+    if isinstance(found, ipaddress.IPv6Address):
+        found = found.ipv4_mapped or found
+        if any(found in network for network in _TRANSLATED):
+            return False
+    return loopback if found.is_loopback else found.is_global and not found.is_multicast
 
 
 def hop(url: str, location: str, *, loopback: bool) -> str:

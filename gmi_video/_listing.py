@@ -8,6 +8,8 @@ from gmi_video.wire import Page
 
 PAGE = 100
 """Records asked for in one page: what is used in the field."""
+BLANKS = 3
+"""Pages in a row of which nothing was understood, after which a list is left."""
 
 
 class Order:
@@ -40,7 +42,7 @@ async def walk(fetch: Callable[[int], Awaitable[Page]], since: datetime | None) 
     """
     seen: set[str] = set()
     order = Order()
-    offset = 0
+    offset = blank = 0
     while True:
         page = await fetch(offset)
         fresh = {
@@ -52,5 +54,7 @@ async def walk(fetch: Callable[[int], Awaitable[Page]], since: datetime | None) 
             if since is None or snapshot.created_at is None or snapshot.created_at >= since:
                 yield snapshot
         offset += len(page.snapshots) + page.skipped
-        if not fresh or page.more is False or order.is_past(since):
+        blank = 0 if fresh else blank + 1
+        understood = fresh or (page.skipped and blank < BLANKS)
+        if not understood or page.more is False or order.is_past(since):
             return

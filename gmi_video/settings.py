@@ -223,12 +223,12 @@ class Settings:
             raise _refuse(self, "user_agent", value, "printable ASCII is wanted")
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.on_uncertain, Resubmit) and self.on_uncertain not in {"raise", "reconcile"}:
+        if not isinstance(self.on_uncertain, Resubmit) and self.on_uncertain not in ("raise", "reconcile"):
             what = "'raise', 'reconcile' or Resubmit(at_most=…) is wanted"
             raise _refuse(self, "on_uncertain", self.on_uncertain, what)
-        if self.writers not in {"alone", "shared"}:
+        if self.writers not in ("alone", "shared"):
             raise _refuse(self, "writers", self.writers, "'alone' or 'shared' is wanted")
-        if self.disambiguate not in {None, "seed"}:
+        if self.disambiguate not in (None, "seed"):
             raise _refuse(self, "disambiguate", self.disambiguate, "'seed' or None is wanted")
 
     @limits.validator
