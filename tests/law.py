@@ -1,0 +1,209 @@
+"""What may import what: the table of rooms, and the reader that finds where a source breaks it.
+
+A new room needs one line in `ROOMS`. A room may import every room of a lower level and none else, so its
+level is one more than the highest of those that it imports.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, TypeGuard
+
+import gmi_video
+
+HOUSE = Path(gmi_video.__file__).parent
+
+
+class Room(NamedTuple):
+    """Where a room stands, and whether it is pure: values in, values out."""
+
+    level: int
+    pure: bool = True
+
+
+DRIVER = False
+
+ROOMS = {
+    "records": Room(0),
+    "_words": Room(0),
+    "_servertime": Room(0),
+    "_offload": Room(0, DRIVER),
+    "catalog": Room(1),
+    "ledger": Room(1),
+    "notices": Room(1),
+    "_kind": Room(1),
+    "errors": Room(2),
+    "events": Room(3),
+    "settings": Room(3),
+    "_decode": Room(3),
+    "_files": Room(3, DRIVER),
+    "_ledger": Room(3),
+    "_observe": Room(3, DRIVER),
+    "_outcome": Room(3),
+    "_payload": Room(3),
+    "_schema": Room(3),
+    "_backoff": Room(4),
+    "_convert": Room(4),
+    "_ending": Room(4),
+    "_entry": Room(4),
+    "_inbox": Room(4),
+    "_keyring": Room(4, DRIVER),
+    "_links": Room(4),
+    "_proxy": Room(4, DRIVER),
+    "_refusal": Room(5),
+    "_saving": Room(5, DRIVER),
+    "_schedule": Room(5),
+    "_poller": Room(6, DRIVER),
+    "wire": Room(6),
+    "_downloads": Room(7, DRIVER),
+    "_fate": Room(7),
+    "_listing": Room(7),
+    "_foreign": Room(7, DRIVER),
+    "_transport": Room(8, DRIVER),
+    "_watch": Room(7, DRIVER),
+    "_survey": Room(8),
+    "_reconcile": Room(9, DRIVER),
+    "_book": Room(10, DRIVER),
+    "_lost": Room(11, DRIVER),
+    "_submission": Room(12, DRIVER),
+    "_engine": Room(13, DRIVER),
+    "_view": Room(14, DRIVER),
+    "_money": Room(15, DRIVER),
+    "_transfers": Room(15, DRIVER),
+    "session": Room(16, DRIVER),
+    "__init__": Room(17, DRIVER),
+}
+OUTER = {"__main__", "batch", "cli", "contrib", "sandbox", "sync", "testing"}
+
+UPWARD = {("records", "_convert")}
+"""The one import that points up, deferred into the functions that need it: `as_dict` and `from_dict`."""
+IMPURE = frozenset(
+    [
+        "aiohttp",
+        "anyio",
+        "asyncio",
+        "concurrent",
+        "ctypes",
+        "http",
+        "logging",
+        "multiprocessing",
+        "os",
+        "queue",
+        "random",
+        "secrets",
+        "select",
+        "selectors",
+        "shutil",
+        "signal",
+        "socket",
+        "sqlite3",
+        "ssl",
+        "subprocess",
+        "tempfile",
+        "threading",
+        "time",
+        "urllib.request",
+        "uuid",
+    ]
+)
+ONLY = {"aiohttp": ("_transport", "_foreign"), "cattrs": ("_convert",)}
+AS_A_TYPE = {("records", "os"): {"PathLike"}}
+CLOCKS = {"now", "utcnow", "today"}
+_MACHINERY = {room for room in ROOMS if room.startswith("_") and room != "__init__"}
+
+
+class Import(NamedTuple):
+    """One import as it stands in a file: `module`, the `name` taken of it, and whether a function defers it."""
+
+    module: str
+    name: str
+    deferred: bool
+
+
+def _is_dotted(value: object) -> TypeGuard[str]:
+    """Whether a constant is the name of a module of ours, as importlib is told it."""
+    return isinstance(value, str) and value.startswith("gmi_video.") and " " not in value
+
+
+def _imports(tree: ast.Module) -> Iterator[Import]:
+    deferred = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name, "", id(node) in deferred) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = "gmi_video." if node.level else ""
+            module = f"{above}{node.module or ''}".rstrip(".")
+            yield from (Import(module, alias.name, id(node) in deferred) for alias in node.names)
+        elif isinstance(node, ast.Constant) and _is_dotted(node.value):
+            yield Import(node.value, "", id(node) in deferred)
+
+
+def _room(found: Import) -> str | None:
+    """The room of ours that an import reaches, or None where it is not ours."""
+    first, _, rest = found.module.partition(".")
+    if first != "gmi_video":
+        return None
+    if rest:
+        return rest.partition(".")[0]
+    return found.name if found.name in ROOMS or found.name in OUTER else "__init__"
+
+
+def _upward(room: str, found: Import) -> str | None:
+    target = _room(found)
+    if target is None or target == room or ((room, target) in UPWARD and found.deferred):
+        return None
+    if target not in ROOMS:
+        return f"imports {target}, which is no room of the core"
+    if ROOMS[target].level >= ROOMS[room].level:
+        return f"imports {target} of level {ROOMS[target].level}; imports point down"
+    return None
+
+
+def _foreign(room: str, found: Import) -> str | None:
+    first = found.module.partition(".")[0]
+    if first in ONLY and room not in ONLY[first]:
+        return f"imports {first}, which only {' and '.join(ONLY[first])} may"
+    if not ROOMS[room].pure or (first not in IMPURE and found.module not in IMPURE):
+        return None
+    if (first, found.name) == ("random", "Random") or (room, first) in AS_A_TYPE:
+        return None
+    return f"imports {found.module}, and a pure room asks nobody"
+
+
+def _asks(room: str, node: ast.AST) -> str | None:
+    """What a pure room does with a name that it may hold as a type only."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        allowed = AS_A_TYPE.get((room, node.value.id))
+        if allowed is not None and node.attr not in allowed:
+            return f"uses {node.value.id}.{node.attr}, where {node.value.id} is there for a type only"
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in CLOCKS or name in {"Random", "open"}:
+            return f"calls {name}(): now and rng are handed in"
+    return None
+
+
+def breaches(room: str, source: str) -> list[str]:
+    """What a room of the core does against the law."""
+    tree = ast.parse(source)
+    found = [
+        breach for item in _imports(tree) for breach in (_upward(room, item), _foreign(room, item)) if breach
+    ]
+    if ROOMS[room].pure:
+        found += [breach for node in ast.walk(tree) if (breach := _asks(room, node))]
+    return found
+
+
+def side_doors(source: str) -> list[str]:
+    """What an outer room imports that is not public."""
+    reached = [_room(found) for found in _imports(ast.parse(source))]
+    return [
+        f"imports {room}: outer rooms come in by the front door"
+        for room in reached
+        if room and room in _MACHINERY
+    ]
