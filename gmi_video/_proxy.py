@@ -7,34 +7,35 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from gmi_video.errors import ConfigurationError
-from gmi_video.settings import Secret
+from gmi_video.settings import Secret, is_loopback
 
 
 def proxies() -> dict[str, str]:
-    """The proxies that the environment names (HTTPS_PROXY, ALL_PROXY, NO_PROXY …), by scheme.
+    """The proxies that the environment names (HTTPS_PROXY, ALL_PROXY), by scheme, and under "no" who goes direct.
 
-    Raises `ConfigurationError` for one that is not an HTTP proxy; the sentence does not show its password.
+    Empty where no proxy is named. Raises `ConfigurationError` for one that is not an HTTP proxy; the sentence
+    does not show its password.
     """
-    found = {scheme: Secret(url) for scheme, url in urllib.request.getproxies_environment().items()}
+    named = urllib.request.getproxies_environment()
+    found: dict[str, str] = {
+        scheme: Secret(named[scheme]) for scheme in ("http", "https", "all") if named.get(scheme)
+    }
     for scheme, url in found.items():
-        if scheme in {"https", "http", "all"} and urlsplit(url).scheme not in {"http", ""}:
-            kind = urlsplit(url).scheme
+        kind = urlsplit(url).scheme if "://" in url else "http"
+        if kind != "http":
             message = (
                 f"the environment names a {kind} proxy for {scheme}; only http:// proxies are supported here"
             )
             raise ConfigurationError(message)
-    return {scheme: _complete(url) for scheme, url in found.items()}
-
-
-def _complete(url: str) -> str:
-    return url if "://" in url else Secret(f"http://{url}")
+        found[scheme] = url if "://" in url else Secret(f"http://{url}")
+    return found | {"no": named.get("no", "")} if found else {}
 
 
 def proxy_for(url: str, known: Mapping[str, str]) -> str | None:
-    """The proxy for a link, or None for the direct way, as NO_PROXY has it."""
+    """The proxy for a link, or None for the direct way: as NO_PROXY has it, and always to this machine itself."""
     parts = urlsplit(url)
     proxy = known.get(parts.scheme) or known.get("all")
-    if proxy is None:
+    if proxy is None or is_loopback(parts.hostname):
         return None
     bypassed = urllib.request.proxy_bypass_environment(parts.netloc, dict(known))  # type: ignore[attr-defined]  # not in typeshed
     return None if bypassed else proxy

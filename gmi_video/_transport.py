@@ -1,4 +1,4 @@
-"""The aiohttp transport. Foreign errors are mapped here and nowhere else; none leaves this file, for their
+"""The aiohttp transport. Foreign errors are mapped here (`_foreign`) and nowhere else; none leaves, for their
 texts hold keys and presigned links.
 
 Three connections. Submissions get a fresh one each time: on a stale keep-alive connection an unsent POST
@@ -8,7 +8,7 @@ PUT is switched off by a middleware, so that our count of calls is the server's.
 """  # noqa: D205  # one thought
 
 import contextlib
-import errno
+import functools
 import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -19,28 +19,15 @@ import aiohttp
 import anyio
 from yarl import URL
 
-from gmi_video import errors
+from gmi_video._foreign import FOREIGN, Broken, PrivateAddressError, mapped
 from gmi_video._links import may_be_reached
 from gmi_video._proxy import proxies, proxy_for
 from gmi_video._words import excerpt
-from gmi_video.errors import (
-    GmiVideoError,
-    Interrupted,
-    MalformedResponse,
-    TimedOut,
-    TransportError,
-    Unreachable,
-)
+from gmi_video.errors import GmiVideoError, MalformedResponse, TransportError, Unreachable
 from gmi_video.wire import Call, Reply
 
 _IDLE = 15.0  # seconds that an unused connection is kept: an edge has likely closed an older one
 _NEVER_ROUND = 1e12  # aiohttp rounds time-outs above this many seconds up to whole ones
-
-
-class _Broken(Exception):  # not an error of ours: it carries aiohttp's past its hidden repeat
-    def __init__(self, foreign: BaseException) -> None:
-        super().__init__()
-        self.foreign = foreign
 
 
 async def _send_once(
@@ -51,7 +38,7 @@ async def _send_once(
         return await handler(request)
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
         broken = error
-    raise _Broken(broken)
+    raise Broken(broken)
 
 
 class _QuietConnector(aiohttp.TCPConnector):
@@ -71,16 +58,12 @@ def _guarded(*, loopback: bool) -> Any:
 
     def make(info: tuple[Any, ...]) -> socket.socket:
         if not may_be_reached(str(info[4][0]), loopback=loopback):
-            raise _PrivateAddressError
+            raise PrivateAddressError
         made = socket.socket(info[0], info[1], info[2])
         made.setblocking(False)  # noqa: FBT003  # socket's own signature
         return made
 
     return make
-
-
-class _PrivateAddressError(OSError):
-    """The link leads to an address that is not public."""
 
 
 class AiohttpTransport:
@@ -92,11 +75,11 @@ class AiohttpTransport:
         self._short = self._session(_QuietConnector(**kept))
         fresh = _QuietConnector(ssl=context, limit=0, ttl_dns_cache=60, force_close=True)
         self._paid = self._session(fresh, traces=[_sent_hook()])
-        guard = (
-            None if known else _guarded(loopback=loopback)
-        )  # a proxy's address may be private, and connects for us
-        guarded = _QuietConnector(**kept, socket_factory=guard)
+        guarded = _QuietConnector(**kept, socket_factory=_guarded(loopback=loopback))
         self._storage = self._session(guarded, decompress=False)
+        self._relayed = self._session(
+            _QuietConnector(**kept), decompress=False
+        )  # a proxy may be at a private address
 
     @staticmethod
     def _session(
@@ -124,29 +107,35 @@ class AiohttpTransport:
             async with await self._request(call, sent) as response:
                 await _read(response, pieces, call)
                 return Reply(status=response.status, headers=_headers(response), body=b"".join(pieces))
-        except _FOREIGN as error:
-            mapped = _mapped(error, call, sent=sent.headers)
-        if call.operation == "submit" and isinstance(mapped, TransportError):
-            mapped.partial = b"".join(pieces)  # the id of a paid request may stand in it
-        raise mapped
+        except FOREIGN as error:
+            ours = mapped(error, call, sent=sent.headers)
+        if call.operation == "submit" and isinstance(ours, TransportError):
+            ours.partial = b"".join(pieces)  # the id of a paid request may stand in it
+        raise ours
 
     @contextlib.asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator["AiohttpStream"]:
         """A reply whose body is read piece by piece; raises `TransportError` leaves and `UnsafeURL`."""
-        mapped: GmiVideoError | None = None
+        response, ours = None, None
         try:
             response = await self._request(call, SimpleNamespace(headers=False))
-        except _FOREIGN as error:
-            mapped = _mapped(error, call, sent=True)
-        if mapped is not None:
-            raise mapped
+        except FOREIGN as error:
+            ours = mapped(error, call, sent=True)
+        if response is None:
+            assert ours is not None
+            raise ours
         try:
             yield AiohttpStream(response, call)
         finally:
             response.close()
 
     async def _request(self, call: Call, sent: SimpleNamespace) -> aiohttp.ClientResponse:
-        session = {"submit": self._paid, "media": self._storage}.get(call.operation, self._short)
+        proxy = proxy_for(call.url, self._proxies) if self._proxies else None
+        storage = self._relayed if proxy else self._storage
+        session = {"submit": self._paid, "media": storage}.get(call.operation, self._short)
+        if session.closed:
+            message = f"{call.operation} {call.subject}: the session was closed; nothing was sent"
+            raise Unreachable(message, retryable=False)
         return await session.request(
             call.method,
             URL(call.url, encoded=True),
@@ -155,18 +144,18 @@ class AiohttpTransport:
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=call.timeout, ceil_threshold=_NEVER_ROUND),
             trace_request_ctx=sent,
-            proxy=proxy_for(call.url, self._proxies) if self._proxies else None,
+            proxy=proxy,
         )
 
     async def aclose(self) -> None:
         """Closes every connection, without waiting for anybody."""
         with anyio.CancelScope(shield=True):
-            for session in (self._short, self._paid, self._storage):
+            for session in (self._short, self._paid, self._storage, self._relayed):
                 await session.close()
 
     def abandon(self) -> None:
         """What a finaliser can do without a loop: lets go of everything, silently."""
-        for session in (self._short, self._paid, self._storage):
+        for session in (self._short, self._paid, self._storage, self._relayed):
             session.detach()
 
 
@@ -181,17 +170,17 @@ class AiohttpStream:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes; raises `TransportError` leaves."""
-        mapped: GmiVideoError | None = None
-        while mapped is None:
+        ours: GmiVideoError | None = None
+        while ours is None:
             try:
                 chunk = await self._response.content.readany()
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                mapped = _mapped(error, self._call, sent=True)
+                ours = mapped(error, self._call, sent=True)
             else:
                 if not chunk:
                     return
                 yield chunk
-        raise mapped
+        raise ours
 
 
 def _sent_hook() -> aiohttp.TraceConfig:
@@ -228,73 +217,12 @@ async def _read(response: aiohttp.ClientResponse, pieces: list[bytes], call: Cal
     raise MalformedResponse(message, what=what, path="$", excerpt=excerpt(b"".join(pieces[:1])))
 
 
-_FOREIGN = (aiohttp.ClientError, OSError, TimeoutError, _Broken, ValueError)
-_NEVER_CONNECTED = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.ClientHttpProxyError,
-    aiohttp.InvalidURL,
-)
-
-
-def _mapped(error: BaseException, call: Call, *, sent: bool) -> GmiVideoError:
-    """Our error for a foreign one, whose text is not taken over: it may hold the key or a presigned link."""
-    foreign = error.foreign if isinstance(error, _Broken) else error
-    cause = type(foreign).__name__
-    about = f"{call.operation} {call.subject}"
-    if isinstance(foreign, _PrivateAddressError) or isinstance(
-        getattr(foreign, "os_error", None), _PrivateAddressError
-    ):
-        return errors.UnsafeURL(f"{call.subject} leads to a private address, which is not followed")
-    if isinstance(foreign, ValueError) and call.operation == "media":
-        return errors.UnsafeURL(f"{call.subject} is not a link that can be followed")
-    unsent = not sent if call.operation == "submit" else isinstance(foreign, _NEVER_CONNECTED)
-    if unsent:
-        where = "the storage host" if call.operation == "media" else "GMI"
-        why = _reason(foreign)
-        certificate = isinstance(foreign, aiohttp.ClientConnectorCertificateError)
-        return Unreachable(
-            f"{about}: {where} was not reached ({why}); nothing was sent",
-            cause=cause,
-            retryable=not certificate,
-        )
-    leaf: type[TransportError] = TimedOut if isinstance(foreign, TimeoutError) else Interrupted
-    words = (
-        f"no complete answer within {call.timeout:g} s"
-        if leaf is TimedOut and call.timeout
-        else "the connection broke before the answer was complete"
-    )
-    return leaf(f"{about}: {words}", cause=cause)
-
-
-def _reason(foreign: BaseException) -> str:
-    """Why a host was not reached, in words that hold no URL."""
-    if isinstance(foreign, aiohttp.ClientConnectorDNSError):
-        return "its name was not resolved"
-    if isinstance(foreign, aiohttp.ClientConnectorCertificateError):
-        return "its certificate was not accepted"
-    if isinstance(foreign, aiohttp.ClientSSLError):
-        return "TLS failed"
-    if isinstance(foreign, aiohttp.ClientHttpProxyError):
-        return f"the proxy answered {foreign.status}"
-    if isinstance(foreign, TimeoutError):
-        return "no connection in time"
-    number = getattr(foreign, "errno", None)
-    return (
-        errno.errorcode.get(number, "connection failed") if isinstance(number, int) else "connection failed"
-    )
-
-
 def make(*, loopback: bool) -> AiohttpTransport:
     """A transport with the system's certificates; to be called in the running loop, see `prepare`."""
     return AiohttpTransport(context=prepare(), loopback=loopback, known=proxies())
 
 
-_context: list[ssl.SSLContext] = []
-
-
+@functools.cache
 def prepare() -> ssl.SSLContext:
     """The TLS context, made once: reading the certificates takes tens of milliseconds, so do it off the loop."""
-    if not _context:
-        _context.append(ssl.create_default_context())
-    return _context[0]
+    return ssl.create_default_context()

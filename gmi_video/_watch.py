@@ -198,8 +198,8 @@ async def _feed(poller: Poller, line: Line, ids: Ids) -> None:
             _take(poller, line, iter((item,)), ids)
         return
     items = iter(ids)
-    while _take(poller, line, items, ids) == CHUNK:
-        await asyncio.sleep(0)  # it gives a turn to others between chunks, it waits for nothing
+    while _take(poller, line, items, ids) == CHUNK:  # noqa: ASYNC110  # it waits for nothing, it gives others a turn
+        await asyncio.sleep(0)
 
 
 async def _fed(poller: Poller, line: Line, ids: Ids) -> None:

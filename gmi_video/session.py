@@ -69,7 +69,9 @@ class Session(MoneyVerbs, FileVerbs):
         observers: Iterable[Observer] = (),
     ) -> None:
         complete = (settings or Settings()).completed(os.environ)
-        self._begin(complete, transport, store or MemoryStore(), rng or random.Random(), observers)
+        self._begin(
+            complete, transport, MemoryStore() if store is None else store, rng or random.Random(), observers
+        )
         made = sys._getframe(1)  # noqa: SLF001  # the documented way to the caller's line; a traceback costs 100 times more
         self._made = f"{made.f_code.co_filename}:{made.f_lineno}"
 
