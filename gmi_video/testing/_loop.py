@@ -21,8 +21,9 @@ _DEADLOCK = 20.0
 class _JumpingSelector(selectors.BaseSelector):
     """Asks the real selector first; a wait that nothing answers becomes a step of the loop's clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadlock: float) -> None:
         self._real = selectors.DefaultSelector()
+        self._deadlock = deadlock
         self.advance: Callable[[float], None] = lambda _: None
         self.busy: Callable[[], bool] = lambda: False
 
@@ -31,7 +32,7 @@ class _JumpingSelector(selectors.BaseSelector):
         if ready or timeout == 0:
             return ready
         if timeout is None or self.busy():
-            ready = self._real.select(_DEADLOCK)
+            ready = self._real.select(self._deadlock)
             if not ready and not self.busy():
                 message = "nothing is left that could wake this loop: no timer, no socket, no executor job"
                 raise RuntimeError(message)
@@ -61,12 +62,15 @@ class _JumpingSelector(selectors.BaseSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """A selector loop whose `time()` moves only when everybody waits; starts at 1,000 seconds."""
+    """A selector loop whose `time()` moves only when everybody waits; starts at 1,000 seconds.
 
-    def __init__(self) -> None:
+    Where nothing is left that could wake it, it raises `RuntimeError` after `deadlock` real seconds.
+    """
+
+    def __init__(self, *, deadlock: float = _DEADLOCK) -> None:
         self._now = 1000.0
         self._jobs = 0
-        selector = _JumpingSelector()
+        selector = _JumpingSelector(deadlock)
         super().__init__(selector)
         selector.advance = self.advance
         selector.busy = lambda: self._jobs > 0

@@ -1,0 +1,27 @@
+"""What all tests share: one deterministic way of searching for counter-examples, and the recorded replies."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from gmi_video.wire import Reply
+
+SAMPLES = Path(__file__).with_name("samples")
+
+settings.register_profile("steady", derandomize=True, deadline=None, database=None, max_examples=100)
+settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def recorded() -> Callable[[str], Reply]:
+    """A recorded reply by its name: a status line, headers, an empty line, and the body byte by byte."""
+
+    def read(name: str) -> Reply:
+        head, _, body = (SAMPLES / f"{name}.http").read_bytes().partition(b"\n\n")
+        status, *lines = head.decode().splitlines()
+        headers = dict(line.split(": ", 1) for line in lines)
+        return Reply(status=int(status), headers=headers, body=body)
+
+    return read
