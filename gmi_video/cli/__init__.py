@@ -78,19 +78,16 @@ def run(tokens: Sequence[str]) -> int:
         if reconfigure is not None:
             reconfigure(errors="replace")  # a terminal of another encoding shows ?, and nothing fails for it
     try:
-        if not _logging():
-            return exits.USAGE
-        return app(list(tokens)) or exits.OK
-    except CycloptsError as error:
-        return _misused(error)
+        return (app(list(tokens)) or exits.OK) if _logging() else exits.USAGE
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         return exits.INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains while it exits
-        return exits.FAILED
+        return (
+            exits.FAILED
+        )  # every line is flushed as it is written, so Python has nothing left to complain of
     except Exception as error:  # noqa: BLE001  # the border to the user: a fault of ours is a sentence, too
-        return _faulty(error)
+        return _explained(error)
 
 
 def _logging() -> bool:
@@ -107,18 +104,21 @@ def _logging() -> bool:
     return True
 
 
-def _misused(error: CycloptsError) -> int:
-    sys.stderr.write(f"error: {printable(error)}\n")
-    name = " ".join(error.command_chain or ())
-    sys.stderr.write(f"See gmi-video {name + ' ' if name else ''}--help\n")
-    return exits.USAGE
+def _explained(error: Exception) -> int:
+    """An error as a sentence, and its exit code.
 
-
-def _faulty(error: Exception) -> int:
-    """A fault of the program. Its text is not shown: a foreign error may quote a key or a link."""
+    The text of a foreign error is not shown, for it may quote a key or a link; the system's own words of an
+    `OSError` are.
+    """
+    if isinstance(error, CycloptsError):
+        name = " ".join(("gmi-video", *(error.command_chain or ())))
+        sys.stderr.write(f"error: {printable(error)}\nSee {name} --help\n")
+        return exits.USAGE
     if os.environ.get("GMI_VIDEO_DEBUG"):
         traceback.print_exception(error)
-    sys.stderr.write(
-        f"error: gmi-video itself failed ({type(error).__name__}); GMI_VIDEO_DEBUG=1 shows where\n"
-    )
+    if isinstance(error, OSError) and error.strerror:
+        sys.stderr.write(f"error: {printable(error.strerror)}\n")
+    else:
+        what = type(error).__name__
+        sys.stderr.write(f"error: gmi-video itself failed ({what}); GMI_VIDEO_DEBUG=1 shows where\n")
     return exits.FAILED

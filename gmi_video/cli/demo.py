@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gmi_video.session import Session
 
 TABLE = (
-    Column("model"),
+    Column("model", whole=True),
     Column("queued", right=True),
     Column("processing", right=True),
     Column("price", right=True),
@@ -87,7 +87,7 @@ SCENES = (
         request=VideoRequest(
             "pixverse-v5.6-t2v",
             {
-                "prompt": "A lighthouse in a storm, waves as high as houses",
+                "prompt": "A lighthouse stands firm in a storm",
                 "duration": "5",
                 "aspect_ratio": "4:3",
                 "quality": "540p",

@@ -99,14 +99,15 @@ class Desk:
         from rich.table import Table  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+        table = Table(
+            box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold"
+        )
         for column in columns:
             table.add_column(
                 column.name,
                 justify="right" if column.right else "left",
-                overflow="ellipsis" if column.yields else "fold",
-                no_wrap=column.yields,
-                min_width=4 if column.yields else None,
+                overflow="fold",
+                no_wrap=column.whole or column.right,
             )
         for row in rows:
             table.add_row(*(Text(printable(cell)) for cell in row))

@@ -18,6 +18,10 @@ GRACE = 15
 
 Again = Callable[[Sequence[str]], str]
 
+_UNSENT = frozenset({"Unreachable", "CancelledError"})
+"""How an exchange of a submission ends without an answer and without a search for it. (A gateway that lost
+the answer says 502 or 504.)"""
+
 
 class Running:
     """The requests that go on at the service whatever becomes of this process, and how to return to them.
@@ -26,12 +30,13 @@ class Running:
     id is told even where the interruption hit between a submission and its answer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.tell = tell
         self.again: Again = lambda ids: f"gmi-video watch {' '.join(ids)}"
         self.interrupted = False
         self.asking = False
         self._ids: dict[str, None] = {}
-        self._unanswered = 0
+        self._unanswered = False
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -56,18 +61,17 @@ class Running:
                 self.asking = False
                 if request_id is not None:
                     self.took(request_id)
-                elif error in {"SubmissionUncertain", "CancelledError"}:
-                    self._unanswered += 1
-            case Exchange(operation="submit", status=None, error="CancelledError"):
-                self.asking = False
-                self._unanswered += 1
+                elif error == "SubmissionUncertain":
+                    self._unanswered = True
+            case Exchange(operation="submit", status=None | 502 | 504, error=error) if error not in _UNSENT:
+                self.tell("The answer to the submission was lost; looking for it in the list of requests.")
 
     def farewell(self) -> list[str]:
         """What to tell on leaving: which ids go on and the command that returns to them."""
         lines = []
         if self._ids:
             what = "1 request goes on" if len(self._ids) == 1 else f"{len(self._ids)} requests go on"
-            lines.append(f"{what} without us (paid for, nothing is lost): {' '.join(self._ids)}")
+            lines.append(f"{what} running (paid for, nothing is lost): {' '.join(self._ids)}")
             lines.append(f"To pick up where this left off: {self.again(self.ids)}")
         if self._unanswered:
             lines.append(
@@ -82,7 +86,7 @@ def run(desk: Desk, work: Callable[[Running], Awaitable[int]]) -> int:
 
     Ctrl-C and SIGTERM cancel the work and let it close; a second one does not wait for the closing.
     """
-    running = Running()
+    running = Running(desk.note)
     try:
         with asyncio.Runner() as runner:
             code = runner.run(_attended(desk, work, running))
@@ -93,7 +97,7 @@ def run(desk: Desk, work: Callable[[Running], Awaitable[int]]) -> int:
         code = _failed(desk, error, running)
     if running.interrupted:
         desk.note("Interrupted.")
-    if code != exits.OK:
+    if code not in {exits.OK, exits.USAGE}:  # wrong usage: nothing was begun
         for line in running.farewell():
             desk.pointer(line)
     return exits.INTERRUPTED if running.interrupted else code

@@ -165,11 +165,8 @@ async def _parameters(desk: Desk, session: "Session", model: str) -> tuple[Param
     except (ConfigurationError, Unauthorized):
         raise
     except GmiVideoError as error:
-        why = printable(error)
         hint = await nearest(session, model) if isinstance(error, NotFound) else ""
-        desk.warn(
-            f"the schema of {printable(model)} is not to be had, so values are sent as given{hint}: {why}"
-        )
+        desk.warn(f"{printable(error)}{hint}. So values are sent as given, text or JSON, without its schema")
         return ()
     if known.price is not None:
         desk.note(f"{printable(model)} costs {printable(known.price)}")

@@ -22,11 +22,11 @@ def printable(text: object, limit: int = 2000) -> str:
 
 @frozen
 class Column:
-    """A column of a table: its heading, whether it holds numbers, whether it gives way where room is short."""
+    """A column of a table: its heading, whether it holds numbers, whether it is folded last of all."""
 
     name: str
     right: bool = False
-    yields: bool = False
+    whole: bool = False
 
 
 def lines_of(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:

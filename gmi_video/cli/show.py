@@ -3,20 +3,20 @@
 from gmi_video.catalog import Model, Parameter
 from gmi_video.cli.plain import Column, printable
 from gmi_video.cli.times import moment, span
-from gmi_video.cli.values import allowed
+from gmi_video.cli.values import allowed, spelt
 from gmi_video.records import Snapshot, without_query
 
 STANDING = (
-    Column("id"),
+    Column("id", whole=True),
     Column("model"),
-    Column("status"),
+    Column("status", whole=True),
     Column("created"),
     Column("took", right=True),
     Column("result"),
 )
 HISTORY = STANDING[:-1]
 PARAMETERS = (
-    Column("parameter"),
+    Column("parameter", whole=True),
     Column("type"),
     Column("required"),
     Column("default"),
@@ -46,7 +46,7 @@ def standing(snapshot: Snapshot) -> tuple[str, ...]:
 
 def parameter(item: Parameter) -> tuple[str, ...]:
     """A parameter as a row of `PARAMETERS`."""
-    default = "-" if item.default is None else repr(item.default) if item.default == "" else str(item.default)
+    default = "-" if item.default is None else spelt(item.default) or '""'
     required = "yes" if item.required else ""
     return (item.name, item.type, required, default, allowed(item), item.description)
 

@@ -120,7 +120,7 @@ def filled(
 
 def _example(parameter: Parameter) -> str:
     value = parameter.default if parameter.default is not None else next(iter(parameter.options), None)
-    return printable(_spelt(value), 40) if value not in (None, "") else "…"
+    return printable(spelt(value), 40) if value not in (None, "") else "…"
 
 
 def _untyped(texts: Sequence[str]) -> Any:
@@ -169,13 +169,13 @@ def _listed(texts: Sequence[str]) -> list[Any] | None:
 
 
 def _option(model: str, parameter: Parameter, text: str) -> Any:
-    options = {_spelt(option): option for option in parameter.options}
+    options = {spelt(option): option for option in parameter.options}
     if text in options:
         return options[text]
     folded = {name.casefold(): name for name in options}
     near = get_close_matches(text.casefold(), folded, n=1, cutoff=0.5)
     hint = f"; did you mean {folded[near[0]]}?" if near else ""
-    raise _refused(model, parameter, text, f"{allowed(parameter)} is wanted{hint}")
+    raise _refused(model, parameter, text, f"one of {allowed(parameter)} is wanted{hint}")
 
 
 def _as_told(text: str) -> str:
@@ -233,7 +233,7 @@ def _within(parameter: Parameter, value: float) -> bool:
 def allowed(parameter: Parameter) -> str:
     """What may stand there, in words; empty where the schema sets no bounds."""
     if parameter.options:
-        return "one of " + ", ".join(_spelt(option) for option in parameter.options)
+        return ", ".join(spelt(option) for option in parameter.options)
     low, high = parameter.minimum, parameter.maximum
     if low is not None and high is not None:
         return f"{low} to {high}"
@@ -242,7 +242,8 @@ def allowed(parameter: Parameter) -> str:
     return "" if high is None else f"at most {high}"
 
 
-def _spelt(value: object) -> str:
+def spelt(value: object) -> str:
+    """A value as it is typed on the command line: text bare, all else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -12,6 +12,7 @@ from gmi_video.cli.times import span
 
 _STYLES = {
     "success": "green",
+    "saving": "green",
     "saved": "green",
     "failed": "red",
     "cancelled": "red",
@@ -22,6 +23,8 @@ _STYLES = {
 }
 _BELOW = 4
 """Lines kept free under the rows: a blank, the sum, and room for the prompt of the shell."""
+_FIXED = 25
+"""Columns that a wide row takes beside model, title and bar: sign, state, seconds and the gaps between."""
 
 
 class View:
@@ -36,7 +39,8 @@ class View:
         rows = self._board.pick(max(1, height - _BELOW))
         names = max((cell_len(row.model or row.title) for row in rows), default=0)
         wide, barred = width >= names + 60, width >= 48
-        bar = max(6, min(26, (width - names) // 3)) if wide else max(6, width // 6)
+        titles = max((cell_len(row.title) for row in rows), default=0)
+        bar = max(14, min(26, width - names - titles - _FIXED)) if wide else max(6, width // 6)
         grid = Table.grid(padding=(0, 1), expand=True)
         grid.add_column(width=1)
         if wide:
