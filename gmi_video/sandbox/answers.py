@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Self
+from typing import Self, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
+
+from gmi_video.sandbox.faults import Fault
 
 JSON_TYPE = "application/json; charset=utf-8"
 """The queue is a Go service; its framework spells the type like this."""
@@ -27,14 +29,20 @@ _REASONS = {
 }
 
 
+Bytes: TypeAlias = bytes | memoryview
+"""A body; a large one lies in a file and is only looked at."""
+
+
 @frozen
 class Answer:
     """A reply before it is put on a socket: status, body bytes, their type, further headers."""
 
     status: int
-    body: bytes
+    body: Bytes
     content_type: str = JSON_TYPE
     headers: tuple[tuple[str, str], ...] = ()
+    fault: Fault | None = None
+    """What happens to it on its way to the caller."""
 
     @classmethod
     def of(cls, value: object, status: int = 200) -> Self:
@@ -147,8 +155,8 @@ def reshaped(answer: Answer, without: Sequence[str], adds: Mapping[str, object],
     """`answer` with keys left out, keys added, and all after `cut` bytes lost (a well-formed reply, bad JSON)."""
     body = answer.body
     if without or adds:
-        told = {key: value for key, value in json.loads(body).items() if key not in without}
+        told = {key: value for key, value in json.loads(bytes(body)).items() if key not in without}
         body = Answer.of({**told, **adds}).body
     if cut is not None:
         body = body[:cut]
-    return Answer(answer.status, body, answer.content_type, answer.headers)
+    return evolve(answer, body=body)

@@ -10,10 +10,11 @@ from urllib.parse import parse_qs, unquote
 
 from attrs import define, frozen
 
-from gmi_video.sandbox import answers
+from gmi_video.sandbox import answers, paging
 from gmi_video.sandbox.answers import Answer, RefusedError
 from gmi_video.sandbox.behaviour import Behaviour
 from gmi_video.sandbox.calls import Operation
+from gmi_video.sandbox.listing import HONEST
 from gmi_video.sandbox.queue import Request
 from gmi_video.sandbox.service import Service
 
@@ -44,6 +45,9 @@ def route(method: str, path: str) -> tuple[Operation, str] | Answer:
         case ["", "requests"]:
             allowed = {"GET": "list", "POST": "submit"}
             subject = ""
+        case ["", "upload-url"]:
+            allowed = {"POST": "upload"}
+            subject = ""
         case ["", "requests", subject] if subject:
             allowed = {"GET": "look"}
         case _:
@@ -64,6 +68,8 @@ class KeyDoor:
     now: Callable[[], float]
     working: Callable[[Request], None]
     """Told of each request that a caller saw at work."""
+    issue: Callable[[object], Answer]
+    """Gives the URLs for an upload of a file type."""
 
     async def answer(self, asked: Asked) -> Answer:
         """What the service says; never raises."""
@@ -80,7 +86,9 @@ class KeyDoor:
             case "look":
                 return self._look(asked.subject)
             case "list":
-                return self._list(asked.query)
+                return self._list(asked)
+            case "upload":
+                return self.issue(_file_type(asked.body))
             case "models":
                 return Answer.of({"model_ids": self.service.models()})
             case _:
@@ -102,16 +110,24 @@ class KeyDoor:
         self._seen(request)
         return Answer.of(self.service.queue.record(request, now))
 
-    def _list(self, query: str) -> Answer:
-        told = {name: values[-1] for name, values in parse_qs(query).items()}
+    def _list(self, asked: Asked) -> Answer:
         script = self.service.reading.script
+        listing = asked.behaviour.listing or script.listing
+        refusal = listing.refusal()
+        if refusal is not None:
+            return refusal
+        told = {name: values[-1] for name, values in parse_qs(asked.query).items()}
         limit, offset = _count(told, "limit", script.page), _count(told, "offset", 0)
         now = self.now()
-        page = self.service.page(now, model=told.get("model_id", ""), limit=limit, offset=offset)
+        model = told.get("model_id", "")
+        page = self.service.page(now, model=model, limit=limit, offset=offset, listing=listing)
         for request in page.requests:
             self._seen(request)
-        records = [self.service.queue.record(request, now) for request in page.requests]
-        return Answer.of({"requests": records, "total": page.total, "has_more": page.has_more})
+        queue = self.service.queue
+        records = [queue.record(request, now - listing.lags) for request in page.requests]
+        if listing is HONEST:
+            return Answer.of({"requests": records, "total": page.total, "has_more": page.has_more})
+        return Answer.of(paging.told(listing, page, records))
 
     def _seen(self, request: Request) -> None:
         if request.working(self.now()):
@@ -133,6 +149,14 @@ def _submission(body: bytes) -> tuple[str, Mapping[str, object]]:
     if not isinstance(payload, dict):
         raise RefusedError(Answer.refusal(400, "payload must be an object"))
     return model, cast("Mapping[str, object]", payload)
+
+
+def _file_type(body: bytes) -> object:
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        told = None
+    return told.get("file_type") if isinstance(told, dict) else None
 
 
 def _no_number(word: str) -> object:

@@ -1,12 +1,18 @@
 """`Behaviour`: how one model, or one call, departs from a healthy service. Pure values."""
 
 from collections.abc import Mapping
+from math import inf, log
+from random import Random
 from typing import Literal, Self
 
-from attrs import evolve, fields, frozen
+from attrs import evolve, field, fields, frozen
+from attrs.validators import ge, gt
 
 from gmi_video.sandbox import answers
 from gmi_video.sandbox.answers import Answer
+from gmi_video.sandbox.faults import Fault
+from gmi_video.sandbox.listing import Listing
+from gmi_video.sandbox.serving import Serving
 
 OutcomeShape = Literal["video_url", "media_urls", "media_strings", "both", "audio_url", "image_url", "empty"]
 FailurePlace = Literal[
@@ -20,6 +26,33 @@ FailurePlace = Literal[
     "reason",
     "nowhere",
 ]
+
+
+@frozen(kw_only=True)
+class Spread:
+    """Seconds drawn by seed for each request: a lognormal of this median and sigma, at most `longest`."""
+
+    median: float = field(validator=gt(0))
+    sigma: float = field(default=0.5, validator=ge(0))
+    longest: float = inf
+
+    def draw(self, rng: Random) -> float:
+        """One request's seconds."""
+        return min(rng.lognormvariate(log(self.median), self.sigma), self.longest)
+
+
+@frozen(kw_only=True)
+class Foreign:
+    """Twins of a submission, made by somebody else on this account: equal payload, no charge of ours.
+
+    One twin comes `after` so many seconds, each number one twin; 0 is right after ours. They come whether
+    ours is accepted or lost on its way, but not where its body was never read. `share` of the submissions
+    have them, by seed. `console`: made by hand in the web console, listed but 404 by id.
+    """
+
+    after: tuple[float, ...] = (0.0,)
+    share: float = 1.0
+    console: bool = False
 
 
 @frozen(kw_only=True)
@@ -60,11 +93,18 @@ class Behaviour:
     """A JPEG, the MP4 once more (as on the Veo3 page), or no thumbnail at all."""
     outcome_after: float | None = None
     """Seconds after `success` for which `outcome` is still null; infinity: for ever."""
+    stored_after: float | None = None
+    """Seconds after `success` for which the bucket still says 404."""
+    link_lasts: int | None = None
+    """Outcomes name signed links that lead to the file for so many seconds (of the sandbox's time); each look
+    at the record gives a fresh one."""
+    link_ends_as: Literal[400, 403, 404, 410] | None = None
+    """The status of such a link past its time: 400 "ExpiredToken" as the real storage says, unless told."""
     echo: Literal["payload", "empty"] | None = None
     """"empty": the record's payload is `{}`, as seen once on an image-to-image call."""
-    unknown_for: float | None = None
+    unknown_for: float | Spread | None = None
     """Seconds after creation for which a look answers 404 (a replica that lags)."""
-    unlisted_for: float | None = None
+    unlisted_for: float | Spread | None = None
     """Seconds after creation for which the list does not show the request."""
 
     # The submission
@@ -95,6 +135,16 @@ class Behaviour:
     """Keys added to the answer's JSON."""
     cut: int | None = None
     """Bytes of the answer's body that are sent, with a length to match: JSON that ends too early."""
+    foreign: Foreign | None = None
+    """Other processes on the same account submit the same payload at about the same time."""
+
+    # The transport, the list and the bucket
+    fault: Fault | None = None
+    """What happens to the call on the wire."""
+    listing: Listing | None = None
+    """How this one list departs from a whole one."""
+    serving: Serving | None = None
+    """How the bucket departs from an honest one, in this one call."""
 
     def over(self, lower: "Behaviour") -> "Behaviour":
         """This behaviour, and what `lower` says wherever this one is silent."""
@@ -106,8 +156,8 @@ class Behaviour:
         if self.reply is not None:
             answer = self.reply
         if self.without or self.adds or self.cut is not None:
-            return answers.reshaped(answer, self.without or (), self.adds or {}, self.cut)
-        return answer
+            answer = answers.reshaped(answer, self.without or (), self.adds or {}, self.cut)
+        return answer if self.fault is None else evolve(answer, fault=self.fault)
 
     @classmethod
     def refused(cls, status: int, text: str) -> Self:

@@ -4,15 +4,19 @@ from collections import Counter
 from typing import Literal
 from urllib.parse import parse_qsl
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
-Origin = Literal["api", "media"]
-Operation = Literal["models", "model", "submit", "look", "list", "media", "unknown"]
+from gmi_video.sandbox.faults import Fault
+
+Origin = Literal["api", "media", "elsewhere"]
+Operation = Literal["models", "model", "submit", "look", "list", "upload", "put", "media", "unknown"]
 
 
 @frozen(kw_only=True)
 class SeenCall:
     """One HTTP call as the server saw it. `status` and `ended` are None while it is under way.
+
+    `status` stays None where no whole reply was said; `fault` is what the script did to the call.
 
     `at` and `ended` are the sandbox's Unix times. `began_as` and `ended_as` order all starts and ends of a
     run (in virtual time many of them share one moment); `in_flight` counts the calls of the same operation
@@ -33,6 +37,7 @@ class SeenCall:
     status: int | None = None
     ended: float | None = None
     ended_as: int | None = None
+    fault: Fault | None = None
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -47,6 +52,7 @@ class CallLog:
     keep: bool = True
     rows: list[SeenCall] = field(init=False, factory=list)
     counts: "Counter[str]" = field(init=False, factory=Counter)
+    faults: "Counter[tuple[str, Fault]]" = field(init=False, factory=Counter)
     _flying: "Counter[str]" = field(init=False, factory=Counter)
     _peaks: "Counter[str]" = field(init=False, factory=Counter)
     _order: int = field(init=False, default=0)
@@ -87,6 +93,13 @@ class CallLog:
         )
         return len(self.rows) - 1, operation
 
+    def meets(self, began: tuple[int, Operation], fault: Fault) -> None:
+        """Notes that a call under way meets a fault."""
+        place, operation = began
+        self.faults[operation, fault] += 1
+        if place >= 0:
+            self.rows[place] = evolve(self.rows[place], fault=fault)
+
     def end(self, began: tuple[int, Operation], *, status: int | None, now: float) -> None:
         """Notes the end of a call; `status` None: nobody was there to be answered."""
         place, operation = began
@@ -111,6 +124,7 @@ class CallLog:
             status=status,
             ended=now,
             ended_as=self._order,
+            fault=row.fault,
         )
 
     def peak(self, *operations: str) -> int:

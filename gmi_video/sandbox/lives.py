@@ -3,7 +3,7 @@
 import math
 from random import Random
 
-from gmi_video.sandbox.behaviour import Behaviour
+from gmi_video.sandbox.behaviour import Behaviour, Spread
 from gmi_video.sandbox.queue import End, Life
 
 _STEPS = ("queued", "processing")
@@ -14,7 +14,10 @@ _SYNC_SHORTEST, _SYNC_LONGEST = 10.0, 150.0
 
 
 def draw(behaviour: Behaviour, rng: Random, speed: float) -> Life:
-    """The life of one request. Takes two draws whatever the behaviour, so that a script shifts no others."""
+    """The life of one request. Takes two draws whatever the behaviour, so that a script shifts no others.
+
+    A lag that is spread is drawn from a generator of its own, which those draws seed.
+    """
     whole = rng.lognormvariate(math.log(behaviour.median or _MEDIAN), behaviour.sigma or _SIGMA)
     share = rng.uniform(0.03, 0.15)
     if behaviour.sync:
@@ -33,15 +36,19 @@ def draw(behaviour: Behaviour, rng: Random, speed: float) -> Life:
         changes=tuple((after, words.get(word, word)) for after, word in changes),
         end=end,
         told=whole + told / speed if told and end == "success" else 0.0,
-        unknown_for=(behaviour.unknown_for or 0.0) / speed,
-        unlisted_for=(behaviour.unlisted_for or 0.0) / speed,
+        unknown_for=_lag(behaviour.unknown_for, f"{share} unknown") / speed,
+        unlisted_for=_lag(behaviour.unlisted_for, f"{share} unlisted") / speed,
     )
 
 
-def stillborn(behaviour: Behaviour, speed: float) -> Life:
-    """The life of a record that failed before it was accepted."""
+def stillborn(behaviour: Behaviour, life: Life) -> Life:
+    """The life of a record that failed before it was accepted, listed when the drawn `life` would have been."""
     word = (behaviour.words or {}).get("failed", "failed")
-    return Life(changes=((0.0, word),), end="failed", unlisted_for=(behaviour.unlisted_for or 0.0) / speed)
+    return Life(changes=((0.0, word),), end="failed", unlisted_for=life.unlisted_for)
+
+
+def _lag(seconds: float | Spread | None, seed: str) -> float:
+    return seconds.draw(Random(seed)) if isinstance(seconds, Spread) else seconds or 0.0
 
 
 def _changes(steps: tuple[str, ...], queued: float) -> tuple[tuple[float, str], ...]:

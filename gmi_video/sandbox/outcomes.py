@@ -1,6 +1,6 @@
 """Outcomes and failures in every shape a record has been seen, or is feared, to carry. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from gmi_video.sandbox.behaviour import Behaviour, OutcomeShape
@@ -23,15 +23,15 @@ def kind_of(behaviour: Behaviour, modality: str) -> Kind:
             return "image" if modality == "image" else "video"
 
 
-def success(behaviour: Behaviour, kind: Kind, base: str) -> Json:
-    """The outcome of a finished request; `base` is its artifact's URL without extension."""
-    link = f"{base}.{EXTENSIONS[kind]}"
+def success(behaviour: Behaviour, kind: Kind, link_to: Callable[[str], str]) -> Json:
+    """The outcome of a finished request; `link_to` gives the URL of its artifact with this ending."""
+    link = link_to(f".{EXTENSIONS[kind]}")
     told = _links(behaviour.outcome or "video_url", link)
     if not told or kind == "audio":
         return told
     match behaviour.thumbnail or "image":
         case "image":
-            return {**told, "thumbnail_image_url": f"{base}_thumbnail.jpg"}
+            return {**told, "thumbnail_image_url": link_to("_thumbnail.jpg")}
         case "video":
             return {"thumbnail_image_url": link, **told}
         case "none":

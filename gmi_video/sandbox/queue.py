@@ -4,7 +4,7 @@ Where a request stands is computed when somebody looks, from the moments that we
 """
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from sys import intern
 from typing import Literal
@@ -86,8 +86,8 @@ def sorted_keys(value: object) -> object:
     return value
 
 
-Publish = Callable[[Request], tuple[object, Mapping[str, object]]]
-"""Gives a request's outcome, and further top-level keys of its record, once they are to be shown."""
+Publish = Callable[[Request, float], tuple[object, Mapping[str, object]]]
+"""Gives a request's outcome, and further top-level keys of its record, once they are to be shown; and when."""
 
 
 @define
@@ -141,11 +141,15 @@ class Queue:
             return None
         return request
 
-    def page(self, now: float, *, model: str = "", limit: int, offset: int = 0) -> Page:
-        """Requests of `model` ("": of all), newest first, `offset` of them skipped."""
+    def rows(self, now: float, model: str = "") -> Sequence[Request]:
+        """What the list holds of `model` ("": of all), in the order of creation; not to be changed."""
         while self._unlisted and self._unlisted[0][0] <= now:
             self._list(heapq.heappop(self._unlisted)[2])
-        rows = self._listed.get(model, [])
+        return self._listed.get(model, [])
+
+    def page(self, now: float, *, model: str = "", limit: int, offset: int = 0) -> Page:
+        """Requests of `model` ("": of all), newest first, `offset` of them skipped."""
+        rows = self.rows(now, model)
         total = len(rows)
         last = max(0, total - offset)
         first = max(0, last - limit)
@@ -176,7 +180,7 @@ class Queue:
         """What a look is answered, keys in the order seen in production; `outcome` is null until the end."""
         word, changed, _ = request.standing(now)
         created = int(request.created)
-        outcome, more = self.publish(request) if request.outcome_shown(now) else (None, {})
+        outcome, more = self.publish(request, now) if request.outcome_shown(now) else (None, {})
         return {
             "request_id": request.request_id,
             "org_id": self.org_id,

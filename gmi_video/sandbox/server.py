@@ -3,12 +3,13 @@
 import asyncio
 import math
 import time
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from random import Random
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Literal, Self
 
-from gmi_video.sandbox import apikey, storage
+from gmi_video.sandbox import apikey, bucket, elsewhere
 from gmi_video.sandbox.answers import Answer
 from gmi_video.sandbox.calls import CallLog, Operation, SeenCall
 from gmi_video.sandbox.queue import Request
@@ -60,10 +61,33 @@ class Sandbox:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._log = CallLog(keep=keep_calls)
         self._service = Service(Reading(script or Script()), Random(seed), speed)
-        self._door = apikey.KeyDoor(self._service, api_key, self._wait_until, self.now, self._working)
         self._studio = Studio(render)
-        self._api = Stage("api", apikey.route, self._answer_api, self._log, self.now)
-        self._media = Stage("media", self._route_media, self._answer_media, self._log, self.now)
+        self._bucket = bucket.Bucket(self._service, self._studio, self.now)
+        self._door = apikey.KeyDoor(
+            self._service, api_key, self._wait_until, self.now, self._working, self._bucket.issue
+        )
+        reading = self._service.reading
+        self._api = Stage(
+            "api",
+            apikey.route,
+            self._answer_api,
+            self._log,
+            self.now,
+            reading.next,
+            reading.connection,
+            self._away,
+        )
+        self._media = Stage(
+            "media",
+            bucket.route,
+            self._bucket.answer,
+            self._log,
+            self.now,
+            reading.next,
+            elsewhere=self._away,
+            spools=True,
+        )
+        self._elsewhere = Stage("elsewhere", elsewhere.route, elsewhere.answer, self._log, self.now)
 
     async def __aenter__(self) -> Self:
         if self._loop is not None:
@@ -71,21 +95,28 @@ class Sandbox:
         self._loop = asyncio.get_running_loop()
         # Whole seconds, so that on a loop whose clock starts at a fixed time two runs round their times alike.
         self._offset = math.floor(time.time() - self._loop.time())
-        await self._media.open(self._host, self._port and self._port + 1)
         try:
+            await self._media.open(self._host, self._port and self._port + 1)
             await self._api.open(self._host, self._port)
+            await self._elsewhere.open(self._host, 0)
         except OSError:
-            await self._media.close()
+            await self._close()
             raise
-        self._service.media_url = self._media.url
+        self._service.media_url = self._bucket.url = self._media.url
+        for after, seconds in self._service.reading.script.outages:
+            self._api.refuse(seconds, after)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._api.close()
-        await self._media.close()
+        await self._close()
+        self._service.close(self.now())
         await self._studio.close()
+
+    async def _close(self) -> None:
+        for stage in (self._api, self._media, self._elsewhere):
+            await stage.close()
 
     @property
     def url(self) -> str:
@@ -96,6 +127,14 @@ class Sandbox:
     def media_url(self) -> str:
         """The second origin, where artifacts lie."""
         return self._media.url
+
+    @property
+    def elsewhere_url(self) -> str:
+        """The third origin, to which a scripted redirect leads; its calls have the origin "elsewhere"."""
+        return self._elsewhere.url
+
+    def _away(self) -> str:
+        return self._elsewhere.url
 
     @property
     def api_key(self) -> str:
@@ -125,8 +164,38 @@ class Sandbox:
 
     @property
     def charges(self) -> list[Charge]:
-        """One row per accepted submission, oldest first: the oracle of every money test."""
+        """One row per accepted submission of ours, oldest first: the oracle of every money test."""
+        self._service.advance(self.now())
         return self._service.charges
+
+    @property
+    def foreign_charges(self) -> list[Charge]:
+        """One row per request that somebody else made on this account, oldest first."""
+        self._service.advance(self.now())
+        return self._service.foreign
+
+    def intrude(self, model: str, payload: Mapping[str, object], *, console: bool = False) -> str:
+        """Makes a request as another process on this account would, and gives its id.
+
+        `console`: as somebody does by hand in the web console; such a request is listed, and 404 by id.
+
+        Raises:
+            RefusedError: the service says no, as it would have said to that process.
+        """
+        return self._service.intrude(self.now(), model, payload, console=console).request_id
+
+    def place(self, name: str, body: bytes | memoryview, content_type: str = "video/mp4") -> str:
+        """Puts an object of any size into the bucket, and gives its public URL."""
+        return self._bucket.place(name, body, content_type)
+
+    def refusing(self, origin: Literal["api", "media"] = "api") -> AbstractAsyncContextManager[None]:
+        """`async with sandbox.refusing():` connects to that origin are refused; open connections stay."""
+        return (self._api if origin == "api" else self._media).refusing()
+
+    def count_faults(self, *operations: Operation | Literal["connect"]) -> int:
+        """How many calls (or connections) of these operations met a fault; none named: of all."""
+        faults = self._log.faults
+        return sum(count for (name, _), count in faults.items() if not operations or name in operations)
 
     @property
     def calls(self) -> list[SeenCall]:
@@ -163,28 +232,14 @@ class Sandbox:
             self._studio.expect(self._service.clip(request))
 
     async def _answer_api(self, call: HttpCall) -> Answer:
-        behaviour = self._service.reading.next(call.operation)
+        behaviour = call.behaviour
         if behaviour.answers_after and call.operation != "submit":
             await self._wait_until(self.now() + behaviour.answers_after / self._service.speed)
         if behaviour.answer is not None:
             return behaviour.answer
         authorization = call.header("Authorization")
-        asked = apikey.Asked(call.operation, call.subject, call.query, authorization, call.body, behaviour)
+        asked = apikey.Asked(
+            call.operation, call.subject, call.query, authorization, bytes(call.body), behaviour
+        )
         answer = await self._door.answer(asked)
         return answer if call.operation == "submit" else behaviour.shape(answer)
-
-    def _route_media(self, method: str, path: str) -> tuple[Operation, str] | Answer:
-        if method not in {"GET", "HEAD"}:
-            return storage.method_not_allowed()
-        folder = self._service.folder()
-        return ("media", unquote(path.removeprefix(folder)) if path.startswith(folder) else "")
-
-    async def _answer_media(self, call: HttpCall) -> Answer:
-        behaviour = self._service.reading.next("media")
-        if behaviour.answer is not None:
-            return behaviour.answer
-        clip = self._service.artifact(self.now(), call.subject)
-        if clip is None:
-            return storage.no_such_key()
-        stored = await self._studio.make(clip)
-        return behaviour.shape(storage.answer(stored, call.headers))

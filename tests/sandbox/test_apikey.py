@@ -39,7 +39,7 @@ def test_five_operations_have_a_path(method: str, path: str, operation: tuple[st
         ("GET", "/requests/", 404),
         ("GET", "/models/", 404),
         ("GET", "", 404),
-        ("GET", "/upload-url", 404),
+        ("GET", "/upload-url", 405),
     ],
 )
 def test_other_paths_and_methods_are_refused_by_the_router(method: str, path: str, status: int) -> None:

@@ -105,6 +105,7 @@ def test_only_a_success_tells_its_outcome_late() -> None:
 
 def test_a_refused_submission_leaves_a_record_that_failed_at_birth() -> None:
     """The record behind a 500 is failed from its first moment, listed as late as told."""
-    life = stillborn(Behaviour(unlisted_for=4.0), 2.0)
+    lagging = Behaviour(unlisted_for=4.0)
+    life = stillborn(lagging, life_of(lagging, speed=2.0))
 
     assert (life.changes, life.end, life.unlisted_for) == (((0.0, "failed"),), "failed", 2.0)

@@ -18,16 +18,16 @@ V, T = "http://m/a.mp4", "http://m/a_thumbnail.jpg"
 )
 def test_a_success_speaks_in_the_shape_of_its_model(shape: OutcomeShape, told: object) -> None:
     """Each success shape seen in production can be had."""
-    assert success(Behaviour(outcome=shape), "video", "http://m/a") == told
+    assert success(Behaviour(outcome=shape), "video", "http://m/a".__add__) == told
 
 
 def test_a_thumbnail_may_be_missing_or_be_the_video_again() -> None:
     """The thumbnail is a JPEG, the MP4 itself, or absent."""
-    assert success(Behaviour(thumbnail="video"), "video", "http://m/a") == {
+    assert success(Behaviour(thumbnail="video"), "video", "http://m/a".__add__) == {
         "thumbnail_image_url": V,
         "video_url": V,
     }
-    assert success(Behaviour(thumbnail="none"), "video", "http://m/a") == {"video_url": V}
+    assert success(Behaviour(thumbnail="none"), "video", "http://m/a".__add__) == {"video_url": V}
 
 
 def test_sound_is_told_with_its_format() -> None:
@@ -35,7 +35,7 @@ def test_sound_is_told_with_its_format() -> None:
     behaviour = Behaviour(outcome="audio_url")
 
     assert kind_of(behaviour, "video") == "audio"
-    assert success(behaviour, "audio", "http://m/a") == {
+    assert success(behaviour, "audio", "http://m/a".__add__) == {
         "audio_url": "http://m/a.wav",
         "format": "wav",
         "status": "success",
@@ -46,7 +46,7 @@ def test_a_picture_is_an_image_whatever_the_shape() -> None:
     """Image models, and the flat image shape, link to a picture."""
     assert kind_of(Behaviour(outcome="media_urls"), "image") == "image"
     assert kind_of(Behaviour(outcome="image_url"), "video") == "image"
-    assert success(Behaviour(outcome="image_url", thumbnail="none"), "image", "http://m/a") == {
+    assert success(Behaviour(outcome="image_url", thumbnail="none"), "image", "http://m/a".__add__) == {
         "image_url": "http://m/a.jpeg"
     }
 

@@ -11,7 +11,7 @@ from gmi_video.sandbox.queue import Life, Queue, Request, sorted_keys
 DONE = Life(((0.0, "queued"), (4.0, "processing"), (10.0, "success")), "success")
 
 
-def published(_: Request) -> tuple[object, Mapping[str, object]]:
+def published(_: Request, __: float) -> tuple[object, Mapping[str, object]]:
     """One outcome for all."""
     return {"video_url": "https://x/v.mp4"}, {}
 

@@ -215,7 +215,7 @@ def test_a_synchronous_model_answers_the_finished_record() -> None:
     told = service.answer(accepted, accepted.answers_at)
 
     assert 10 <= accepted.answers_at - NOW <= 150
-    body = told.body.decode()
+    body = bytes(told.body).decode()
     assert '"status":"success"' in body
     assert '"outcome":{"media_urls":[{"id":"0","url":"http://media/gmi-video-assests-prod/' in body
     assert body.index("created_at") < body.index("is_public") < body.index("org_id") < body.index("user_id")
@@ -261,13 +261,13 @@ def test_artifacts_lie_where_the_real_bucket_has_them() -> None:
     )
 
     assert name == f"wan2.6-t2v_{accepted.request.request_id}.mp4"
-    clip = service.artifact(end, name)
-    assert clip is not None
-    assert (clip.kind, clip.width, clip.seconds) == ("video", 1920, 5)
+    film = service.artifact(end, name)
+    assert film is not None
+    assert (film.clip.kind, film.clip.width, film.clip.seconds) == ("video", 1920, 5)
     assert service.artifact(end - 1, name) is None
     thumbnail = service.artifact(end, name.replace(".mp4", "_thumbnail.jpg"))
     assert thumbnail is not None
-    assert (thumbnail.kind, thumbnail.width) == ("image", 1920)
+    assert (thumbnail.clip.kind, thumbnail.clip.width) == ("image", 1920)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 import hashlib
+from typing import Any
 
 import pytest
 
+from gmi_video.sandbox import Serving
 from gmi_video.sandbox.storage import Shelf, Stored, answer
 
 BODY = bytes(range(100))
@@ -86,3 +88,48 @@ def test_the_shelf_keeps_what_was_just_used() -> None:
     shelf.put("c", STORED)
 
     assert [shelf.get(name) is not None for name in "abc"] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("told", "names"),
+    [
+        ("both", ["crc32c", "md5"]),
+        ("md5", ["md5"]),
+        ("crc32c", ["crc32c"]),
+        ("none", []),
+        ("wrong", ["crc32c", "md5"]),
+    ],
+)
+def test_hashes_are_told_as_the_script_has_them(told: Any, names: list[str]) -> None:
+    """Each hash is a header of its own, as on the real host; a wrong one is wrong, a missing one missing."""
+    right = [value for name, value in answer(STORED, {}).headers if name == "x-goog-hash"]
+    hashes = [
+        value for name, value in answer(STORED, {}, Serving(hashes=told)).headers if name == "x-goog-hash"
+    ]
+
+    assert [value.partition("=")[0] for value in hashes] == names
+    assert bool(hashes) and set(hashes).isdisjoint(right) if told == "wrong" else set(hashes) <= set(right)
+
+
+@pytest.mark.parametrize(
+    ("told", "span"), [("right", "bytes 5-9/100"), ("wrong", "bytes 4-8/100"), ("missing", None)]
+)
+def test_a_part_may_lie_about_its_place(told: Any, span: str | None) -> None:
+    """The bytes are right, and `Content-Range` is right, a byte too early, or missing."""
+    part = answer(STORED, {"Range": "bytes=5-9"}, Serving(content_range=told))
+
+    assert (part.status, part.body) == (206, BODY[5:10])
+    assert dict(part.headers).get("Content-Range") == span
+
+
+def test_a_very_large_object_has_no_crc() -> None:
+    """Beyond 128 MiB only the MD5 is told."""
+    large = Stored.of(bytes(128 * 1024 * 1024 + 1), "video/mp4")
+
+    assert [v[:4] for name, v in answer(large, {}).headers if name == "x-goog-hash"] == ["md5="]
+
+
+def test_a_flip_outside_the_object_changes_nothing() -> None:
+    """A byte that the object has not cannot flip; one counted from the end can."""
+    assert STORED.flipped(100) == STORED.flipped(None) == BODY
+    assert STORED.flipped(-1) == BODY[:-1] + bytes([98])
