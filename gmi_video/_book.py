@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field
 
-from gmi_video._observe import Observers, logger
+from gmi_video._desk import Timed
+from gmi_video._observe import Observers
 from gmi_video._reconcile import Reconciler
+from gmi_video._round import store_failed
 from gmi_video._servertime import ServerTime
 from gmi_video.ledger import Intent, State, Store
 from gmi_video.notices import Submitted
@@ -15,19 +18,45 @@ from gmi_video.settings import Settings
 from gmi_video.wire import Call
 
 
-@frozen(kw_only=True)
-class Wish:
-    """One call of `submit`: what it asks, with what settings, kept where.
+class Stand(NamedTuple):
+    """How far a wish had come at one moment."""
 
-    `begun` is set while bytes may have left, `unwanted` when its caller was cancelled.
+    intent: Intent
+    begun: bool
+    sent: float | None
+    ended: float | None
+    moment: int | None
+
+
+@define(eq=False, kw_only=True)
+class Wish:
+    """One call of `submit` as it goes: what it asks, with what settings, kept where, and how far it has come.
+
+    `begun`: it must not be broken off, for bytes may have left, or the store may say so. `sent` and `ended` are
+    the loop's times of its first sending and of the answer that proved nothing, `moment` counts the first
+    among what the session saw. `callers` wait for it.
     """
 
     request: VideoRequest
     call: Call
     settings: Settings
     store: Store = field(repr=False)
-    begun: asyncio.Event = field(factory=asyncio.Event, repr=False)
-    unwanted: asyncio.Event = field(factory=asyncio.Event, repr=False)
+    intent: Intent
+    begun: bool = False
+    sent: float | None = None
+    ended: float | None = None
+    moment: int | None = None
+    callers: int = 0
+
+    @property
+    def stand(self) -> Stand:
+        """How far it has come."""
+        return Stand(self.intent, self.begun, self.sent, self.ended, self.moment)
+
+    @property
+    def timed(self) -> Timed:
+        """The intent for those who look for it."""
+        return Timed(self.intent, self.sent, self.ended, self.moment)
 
 
 class Book:
@@ -38,50 +67,79 @@ class Book:
         clock: ServerTime,
         reconciler: Reconciler,
         observers: Observers,
-        accepted: Callable[[Snapshot], None],
+        accepted: Callable[[Snapshot, Intent], None],
     ) -> None:
         self._clock = clock
         self._reconciler = reconciler
         self._observers = observers
         self._accepted = accepted
 
-    def marked(self, intent: Intent, state: State, evidence: str = "") -> Intent:
-        """The intent in its next state, with the service's time. The first sending opens its window."""
-        now = self._clock.at(asyncio.get_running_loop().time())
-        if state is State.SENDING:
-            sent = now if intent.sent_at is None else intent.sent_at
-            slack = max(self._clock.slack, intent.slack if intent.sent_at is not None else 0.0)
-            return evolve(
-                intent, state=state, attempt=intent.attempt + 1, sent_at=sent, slack=slack, failed_at=None
-            )
-        ended = now if intent.failed_at is None else intent.failed_at
-        return evolve(intent, state=state, failed_at=ended, evidence=evidence or intent.evidence)
+    def mark(self, wish: Wish, state: State, evidence: str = "", **changes: Any) -> Intent:
+        """Brings an intent into its next state. Its times are told anew by what is known of the clock now."""
+        intent = wish.intent
+        if wish.sent is not None:
+            ended = None if wish.ended is None else self._clock.at(wish.ended)
+            changes |= {
+                "sent_at": self._clock.at(wish.sent),
+                "failed_at": ended,
+                "slack": self._clock.slack,
+            }
+        elif state is State.AMBIGUOUS and intent.failed_at is None and intent.sent_at is not None:
+            now = self._clock.at(asyncio.get_running_loop().time())
+            changes["failed_at"] = min(now, intent.sent_at + wish.settings.submit_timeout)
+        wish.intent = evolve(intent, state=state, evidence=evidence or intent.evidence, **changes)
+        return wish.intent
 
-    async def kept(self, wish: Wish, intent: Intent, reply: bytes = b"") -> None:
+    def sending(self, wish: Wish) -> float:
+        """An intent is about to be sent. Returns the loop's time of its first sending, which opens the window in
+        which its record may appear.
+        """  # noqa: D205  # one thought
+        now = asyncio.get_running_loop().time()
+        first = now if wish.sent is None else wish.sent
+        sent_at = self._clock.at(first)
+        if wish.sent is None and wish.intent.sent_at is not None:
+            sent_at = min(sent_at, wish.intent.sent_at)  # another process was first
+        wish.intent = evolve(
+            wish.intent,
+            state=State.SENDING,
+            attempt=wish.intent.attempt + 1,
+            sent_at=sent_at,
+            failed_at=None,
+            slack=self._clock.slack,
+        )
+        wish.begun = True
+        wish.moment = self._reconciler.sending(Timed(wish.intent, first, moment=wish.moment))
+        return first
+
+    def left(self, wish: Wish) -> float:
+        """Seconds until silence about a lost submission means absence: `settle`, from when it was lost."""
+        settle = wish.settings.settle
+        if wish.sent is not None or wish.intent.failed_at is None:
+            return settle
+        now = self._clock.at(asyncio.get_running_loop().time())
+        return min(settle, max(0.0, wish.intent.failed_at + wish.intent.slack + settle - now))
+
+    async def keep(self, wish: Wish, reply: bytes = b"") -> None:
         """Keeps a state after the POST: a store that fails now must not cost the caller the id."""
         try:
-            await wish.store.put(intent, reply)
-        except Exception:  # noqa: BLE001, RUF100  # the border to the caller's store
-            logger.exception(
-                "the store did not keep %r of a submission to %s", intent.state.value, intent.model
-            )
+            await wish.store.put(wish.intent, reply)
+        except Exception as error:  # noqa: BLE001  # the border to the caller's store
+            store_failed(error, wish.intent.model)
 
     async def accepted(
-        self, intent: Intent, wish: Wish, snapshot: Snapshot, body: bytes = b"", evidence: str = ""
+        self, wish: Wish, snapshot: Snapshot, body: bytes = b"", evidence: str = ""
     ) -> Snapshot:
         """Keeps an acceptance, then tells of it; `evidence` where it was adopted and not answered."""
-        done = evolve(
-            intent, state=State.ACCEPTED, request_id=snapshot.request_id, evidence=evidence, candidates=()
-        )
-        await self.kept(wish, done, body)
-        self._reconciler.first_seen(snapshot)
-        self._reconciler.submitted(snapshot.request_id, intent.model, intent.payload)
+        known = snapshot.request_id
+        intent = self.mark(wish, State.ACCEPTED, request_id=known, candidates=(), status=None)
+        wish.intent = evolve(intent, evidence=evidence)
+        await self.keep(wish, body)
+        self._reconciler.memory.first_seen(snapshot)
+        self._reconciler.memory.echoes.submitted(known, intent.model, intent.payload)
         model = snapshot.model or intent.model
-        notice = Submitted(
-            request_id=snapshot.request_id, model=model, key=wish.request.key, evidence=evidence
-        )
+        notice = Submitted(request_id=known, model=model, key=wish.request.key, evidence=evidence)
         self._observers.tell(notice)
-        self._accepted(snapshot)
+        self._accepted(snapshot, intent)
         return snapshot
 
     def timed(self, snapshot: Snapshot, begun: float) -> None:

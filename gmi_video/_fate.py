@@ -5,13 +5,13 @@ say 502, 503 or 504 after it has passed the POST on, and a 2xx that is not under
 """
 
 import re
-from typing import Any
 
 from attrs import field, frozen
 
 from gmi_video import errors
 from gmi_video._kind import kind_of
 from gmi_video.errors import GmiVideoError, MalformedResponse, ResponseError
+from gmi_video.ledger import Intent
 from gmi_video.records import Snapshot
 from gmi_video.wire import Call, Reply, read_submission
 
@@ -30,16 +30,16 @@ _ID = re.compile(rb'"request_id"\s*:\s*"([A-Za-z0-9_-]{1,128})"')
 
 @frozen(kw_only=True)
 class Seen:
-    """What was seen of a POST whose fate is unknown."""
+    """What was seen of a POST whose fate is unknown. `salvaged` is the id that stood in its broken answer."""
 
     evidence: str
     status: int | None = None
-    body: bytes = field(default=b"", repr=False)
+    salvaged: tuple[str, ...] = ()
     candidates: tuple[str, ...] = field()
 
     @candidates.default
-    def _salvage(self) -> tuple[str, ...]:
-        return salvaged(self.body)
+    def _as_salvaged(self) -> tuple[str, ...]:
+        return self.salvaged
 
 
 def salvaged(body: bytes) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def read_fate(call: Call, reply: Reply) -> tuple[Snapshot, bytes] | Seen:
     except MalformedResponse as error:
         seen = error
     status = reply.status if isinstance(seen, ResponseError) else None
-    return Seen(evidence=str(seen), status=status, body=reply.body)
+    return Seen(evidence=str(seen), status=status, salvaged=salvaged(reply.body))
 
 
 def with_reason(error: ResponseError, record: Snapshot | None) -> ResponseError:
@@ -98,16 +98,17 @@ def with_reason(error: ResponseError, record: Snapshot | None) -> ResponseError:
     )
 
 
-def uncertain(model: str, key: Any, seen: Seen, **details: Any) -> errors.SubmissionUncertain:
+def uncertain(intent: Intent, seen: Seen) -> errors.SubmissionUncertain:
     """The error of a submission whose fate is not known, in words that a person can act on."""
     names = seen.candidates
     may_be = f" It may be {' or '.join(names[:5])}." if names else ""
     return errors.SubmissionUncertain(
-        f"the answer to a submission to {model} was lost ({seen.evidence}). GMI may be running it, and may charge "
-        f"for it.{may_be} Nothing was sent again; look at the list of your requests before you do",
+        f"the answer to a submission to {intent.model} was lost ({seen.evidence}). GMI may be running it, and may "
+        f"charge for it.{may_be} It was not sent again; look at the list of your requests before you do",
+        intent=intent,
         evidence=seen.evidence,
         candidates=names,
-        key=key,
-        request_id=names[0] if len(names) == 1 else None,
-        **details,
+        key=intent.key,
+        request_id=seen.salvaged[0] if names == seen.salvaged != () else None,
+        attempts=intent.attempt,
     )

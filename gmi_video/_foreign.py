@@ -48,11 +48,10 @@ def mapped(error: BaseException, call: Call, *, sent: bool) -> GmiVideoError:
     if unsent:
         where = "the storage host" if call.operation == "media" else "GMI"
         why = _reason(foreign)
-        certificate = isinstance(foreign, aiohttp.ClientConnectorCertificateError)
         return Unreachable(
             f"{about}: {where} was not reached ({why}); nothing was sent",
             cause=cause,
-            retryable=not certificate,
+            retryable=not _stays_so(foreign),
         )
     leaf: type[TransportError] = TimedOut if isinstance(foreign, TimeoutError) else Interrupted
     words = (
@@ -61,6 +60,12 @@ def mapped(error: BaseException, call: Call, *, sent: bool) -> GmiVideoError:
         else "the connection broke before the answer was complete"
     )
     return leaf(f"{about}: {words}", cause=cause)
+
+
+def _stays_so(foreign: BaseException) -> bool:
+    """Whether trying again is vain: a certificate that is not accepted, a proxy that wants other credentials."""
+    proxied = isinstance(foreign, aiohttp.ClientHttpProxyError) and foreign.status in {401, 403, 407}
+    return proxied or isinstance(foreign, aiohttp.ClientConnectorCertificateError)
 
 
 def _reason(foreign: BaseException) -> str:

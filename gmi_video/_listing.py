@@ -1,6 +1,6 @@
 """The walk through the list of requests: page after page, each request once, whatever the service's order."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Container
 from datetime import datetime
 
 from gmi_video.records import Snapshot
@@ -17,22 +17,28 @@ class Order:
 
     def __init__(self) -> None:
         self._oldest: datetime | None = None
-        self._sorted = True
+        self.kept = True
 
-    def follow(self, page: Page) -> None:
-        """Takes the next page into account."""
+    def follow(self, page: Page, met: Container[str] = ()) -> None:
+        """Takes the records of the next page into account that were not `met` before.
+
+        Requests that are made meanwhile push older ones to the next page, where they stand out of order; that
+        says nothing about it.
+        """
         for snapshot in page.snapshots:
+            if snapshot.request_id in met:
+                continue
             if snapshot.created_at is None or (self._oldest and snapshot.created_at > self._oldest):
-                self._sorted = False
+                self.kept = False
             self._oldest = snapshot.created_at or self._oldest
 
     def is_before(self, moment: float) -> bool:
         """Whether a list that was newest first all along has come to records older than a Unix time."""
-        return bool(self._sorted and self._oldest and self._oldest.timestamp() < moment)
+        return bool(self.kept and self._oldest and self._oldest.timestamp() < moment)
 
     def is_past(self, since: datetime | None) -> bool:
         """Whether nothing that was created since then can follow."""
-        return bool(since and self._sorted and self._oldest and self._oldest < since)
+        return bool(since and self.kept and self._oldest and self._oldest < since)
 
 
 async def walk(fetch: Callable[[int], Awaitable[Page]], since: datetime | None) -> AsyncIterator[Snapshot]:
@@ -48,8 +54,8 @@ async def walk(fetch: Callable[[int], Awaitable[Page]], since: datetime | None) 
         fresh = {
             snapshot.request_id: snapshot for snapshot in page.snapshots if snapshot.request_id not in seen
         }
+        order.follow(page, seen)
         seen.update(fresh)
-        order.follow(page)
         for snapshot in fresh.values():
             if since is None or snapshot.created_at is None or snapshot.created_at >= since:
                 yield snapshot

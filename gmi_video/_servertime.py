@@ -10,12 +10,18 @@ WALL_SLACK = 300.0
 
 
 class ServerTime:
-    """Learns from `Date` headers, else from `created_at` of accepted submissions, else trusts the wall clock."""
+    """Learns from `Date` headers, else from `created_at` of accepted submissions, else trusts the wall clock.
+
+    What counts is the clock behind `created_at`. The edge that writes `Date` may have another one: where two
+    acceptances in a row show that, `created_at` is believed, and `Date` no longer.
+    """
 
     def __init__(self, wall: float, now: float) -> None:
         self._offset = wall - now
         self.slack = WALL_SLACK
         self._from_date = False
+        self._apart = False
+        self._doubt: tuple[float, float] | None = None
 
     def at(self, now: float) -> float:
         """The service's Unix time at our `now`, right to `slack` seconds."""
@@ -23,9 +29,11 @@ class ServerTime:
 
     def heard_date(self, header: str, now: float) -> None:
         """A reply with a `Date` came."""
+        if self._apart:
+            return
         try:
             heard = parsedate_to_datetime(header)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return
         aware = heard if heard.tzinfo else heard.replace(tzinfo=UTC)
         self._offset = aware.timestamp() + 0.5 - now
@@ -34,9 +42,15 @@ class ServerTime:
 
     def heard_created(self, created: float, sent: float, now: float) -> None:
         """A submission sent at `sent` and answered `now` was created at that time of the service's."""
+        low, high = created - now, created + 1.0 - sent  # between these the true offset lies
+        agrees = low - self.slack <= self._offset <= high + self.slack
         if self._from_date:
-            return
+            again = self._doubt is not None and self._doubt[0] <= high and low <= self._doubt[1]
+            self._doubt = None if agrees else (low, high)
+            if agrees or not again:
+                return
+            self._from_date, self._apart = False, True
         slack = (now - sent) / 2 + 1.0
-        if slack < self.slack:
-            self._offset = created + 0.5 - (sent + now) / 2
+        if not agrees or slack < self.slack:
+            self._offset = (low + high) / 2
             self.slack = slack

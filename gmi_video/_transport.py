@@ -11,7 +11,7 @@ import contextlib
 import functools
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -96,7 +96,6 @@ class AiohttpTransport:
             trace_configs=traces,
             auto_decompress=decompress,
             timeout=aiohttp.ClientTimeout(total=None),
-            skip_auto_headers=("User-Agent",),
         )
 
     async def send(self, call: Call) -> Reply:
@@ -106,11 +105,13 @@ class AiohttpTransport:
         try:
             async with await self._request(call, sent) as response:
                 await _read(response, pieces, call)
-                return Reply(status=response.status, headers=_headers(response), body=b"".join(pieces))
+                headers = _Headers(response.headers)
+                return Reply(status=response.status, headers=headers, body=b"".join(pieces))
         except FOREIGN as error:
             ours = mapped(error, call, sent=sent.headers)
         if call.operation == "submit" and isinstance(ours, TransportError):
             ours.partial = b"".join(pieces)  # the id of a paid request may stand in it
+        pieces.clear()  # a traceback with locals must not show a prompt
         raise ours
 
     @contextlib.asynccontextmanager
@@ -141,8 +142,9 @@ class AiohttpTransport:
             URL(call.url, encoded=True),
             data=call.body,
             headers=call.headers,
+            skip_auto_headers=None if "User-Agent" in call.headers else ("User-Agent",),  # skipping is slow
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=call.timeout, ceil_threshold=_NEVER_ROUND),
+            timeout=_within(call.timeout),
             trace_request_ctx=sent,
             proxy=proxy,
         )
@@ -166,7 +168,7 @@ class AiohttpStream:
         self._response = response
         self._call = call
         self.status = response.status
-        self.headers = _headers(response)
+        self.headers: Mapping[str, str] = _Headers(response.headers)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes; raises `TransportError` leaves."""
@@ -194,8 +196,28 @@ def _sent_hook() -> aiohttp.TraceConfig:
     return trace
 
 
-def _headers(response: aiohttp.ClientResponse) -> Mapping[str, str]:
-    return {name.lower(): value for name, value in reversed(tuple(response.headers.items()))}
+@functools.lru_cache(maxsize=32)
+def _within(seconds: float | None) -> aiohttp.ClientTimeout:
+    """One timer for a whole exchange."""
+    return aiohttp.ClientTimeout(total=seconds, ceil_threshold=_NEVER_ROUND)
+
+
+class _Headers(Mapping[str, str]):
+    """Headers under their names in lower case, the first of several; not copied, for most looks read none."""
+
+    __slots__ = ("_foreign",)
+
+    def __init__(self, foreign: Mapping[str, str]) -> None:
+        self._foreign = foreign
+
+    def __getitem__(self, name: str) -> str:
+        return self._foreign[name]  # aiohttp finds it in any spelling, the first of several
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name.lower() for name in self._foreign))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 async def _read(response: aiohttp.ClientResponse, pieces: list[bytes], call: Call) -> None:
@@ -211,10 +233,15 @@ async def _read(response: aiohttp.ClientResponse, pieces: list[bytes], call: Cal
         if size > call.cap:
             break
         pieces.append(piece)
+        if content.at_eof() and content.exception() is None:
+            return
     response.close()
     what = f"larger than {call.cap:,} bytes"
     message = f"GMI's answer about {call.subject} is {what}, and was refused"
-    raise MalformedResponse(message, what=what, path="$", excerpt=excerpt(b"".join(pieces[:1])))
+    shown = excerpt(b"".join(pieces[:1]))
+    pieces.clear()  # a traceback with locals must not show a prompt
+    piece = b""
+    raise MalformedResponse(message, what=what, path="$", excerpt=shown)
 
 
 def make(*, loopback: bool) -> AiohttpTransport:

@@ -88,8 +88,8 @@ class Store(Protocol):
         """Makes an intent the one owner of a request id, atomically; False where it has another owner."""
         ...
 
-    async def claims(self, request_ids: Collection[str]) -> frozenset[str]:
-        """Those of the ids that have an owner."""
+    async def claims(self, request_ids: Collection[str]) -> Mapping[str, str]:
+        """The owners (ids of intents) of those of the ids that have one."""
         ...
 
     async def undecided(self) -> tuple[Intent, ...]:
@@ -124,9 +124,10 @@ class MemoryStore:
             self._owners.popitem(last=False)
         return owner == intent_id
 
-    async def claims(self, request_ids: Collection[str]) -> frozenset[str]:
+    async def claims(self, request_ids: Collection[str]) -> Mapping[str, str]:
         """As the protocol says."""
-        return frozenset(request_id for request_id in request_ids if request_id in self._owners)
+        known = (request_id for request_id in request_ids if request_id in self._owners)
+        return {request_id: self._owners[request_id] for request_id in known}
 
     async def undecided(self) -> tuple[Intent, ...]:
         """As the protocol says."""
