@@ -7,6 +7,7 @@ Snapshots are read by hand-written hooks because a fleet reads thousands a secon
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -15,7 +16,7 @@ import cattrs
 from gmi_video import errors
 from gmi_video._outcome import failure_of, outcome_of, text_or_none
 from gmi_video._schema import model_of, parameter_of, parameter_schema, price_of, price_schema, schema_of
-from gmi_video.catalog import Model, Parameter, Price
+from gmi_video.catalog import Model, Parameter, Price, Problem
 from gmi_video.errors import GmiVideoError, MalformedResponse
 from gmi_video.records import (
     Outcome,
@@ -53,6 +54,8 @@ def moment(value: object) -> datetime | None:
 
     What lies before 1970 is not a time but a field that was never set: 0, or Go's "0001-01-01T00:00:00Z".
     """
+    if type(value) is int and 0 < value <= _MILLISECONDS:  # what the service writes nearly always
+        return datetime.fromtimestamp(value, UTC)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
@@ -64,6 +67,14 @@ def moment(value: object) -> datetime | None:
     if not 1 <= number < _NEVER:
         return None
     return datetime.fromtimestamp(number / 1000 if number > _MILLISECONDS else number, UTC)
+
+
+def _moment(value: object) -> datetime:
+    found = moment(value)
+    if found is None:
+        message = "not a time"
+        raise ValueError(message)
+    return found
 
 
 def _iso(text: str) -> datetime | None:
@@ -84,13 +95,15 @@ def _seconds(value: datetime | None) -> float | int | None:
 
 def snapshot_of(data: object, path: str = "") -> Snapshot:
     """A full or a short record of a request as a `Snapshot`."""
-    if not isinstance(data, Mapping):
+    if not isinstance(data, (dict, Mapping)):  # a dict needs no look at the registry of the ABC
         raise MalformedResponse(f"not an object @ {path or '$'}", what="not an object", path=path or "$")
     request_id = request_id_in(data, path)
     word = text_or_none(data.get("status")) or ""
     status = _STATUS.get(word) or _STATUS.get(word.strip().lower(), Status.UNKNOWN)
     raw = data.get("outcome")
-    extra = {name: value for name, value in data.items() if name not in _KNOWN}
+    extra: dict[str, Any] = {}
+    if not data.keys() <= _KNOWN:
+        extra = {name: value for name, value in data.items() if name not in _KNOWN}
     outcome = failure = None
     if status is Status.FAILED or status is Status.CANCELLED:
         failure = failure_of(raw, data)
@@ -165,6 +178,8 @@ def _from_error(error: GmiVideoError) -> dict[str, Any]:
             plain[name] = _from_snapshot(value)
         elif isinstance(value, tuple) and all(isinstance(item, str) for item in value):
             plain[name] = list(value)
+        elif isinstance(value, tuple) and all(isinstance(item, Problem) for item in value):
+            plain[name] = [unstructure(problem) for problem in value]
         elif value is None or isinstance(value, str | int | float):
             plain[name] = value
     return {name: value for name, value in plain.items() if name != "kind" or value is not None}
@@ -176,10 +191,12 @@ def _to_error(data: Mapping[str, Any], kind: type[GmiVideoError]) -> GmiVideoErr
     if not (isinstance(leaf, type) and issubclass(leaf, kind)):
         leaf = kind
     error = leaf(str(data.get("sentence", "")))
-    for name in (*_SHARED, *vars(error)):
+    for name in (*_SHARED, "suggestions", *vars(error)):
         value = data.get(name)
         if name == "snapshot" and value is not None:
             value = snapshot_of(value, "snapshot.")
+        if name == "problems" and isinstance(value, list):
+            value = [structure(item, Problem) if isinstance(item, Mapping) else item for item in value]
         if name in data and hasattr(error, name):
             setattr(error, name, tuple(value) if isinstance(value, list) else value)
     return error
@@ -201,6 +218,10 @@ _converter.register_structure_hook(Parameter, lambda data, _: parameter_of(data)
 _converter.register_unstructure_hook(Parameter, parameter_schema)
 _converter.register_structure_hook(Price, lambda data, _: price_of(data))
 _converter.register_unstructure_hook(Price, price_schema)
+_converter.register_structure_hook(datetime, lambda data, _: _moment(data))
+_converter.register_unstructure_hook(datetime, _seconds)
+_converter.register_structure_hook(Decimal, lambda data, _: Decimal(data))
+_converter.register_unstructure_hook(Decimal, str)
 _converter.register_structure_hook(Path, lambda data, _: Path(data))
 _converter.register_unstructure_hook(Path, str)
 _converter.register_unstructure_hook(Status, lambda status: status.value)

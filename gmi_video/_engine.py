@@ -4,45 +4,54 @@ import asyncio
 import importlib
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from random import Random
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from gmi_video._backoff import delay, verdict
 from gmi_video._book import Book
+from gmi_video._cadence import Cadence
+from gmi_video._catalog import Catalog
 from gmi_video._downloads import Downloads
+from gmi_video._exchange import Exchanges
+from gmi_video._gate import Gate
+from gmi_video._governor import Governor
+from gmi_video._inbox import Inbox
 from gmi_video._keyring import Keyring
+from gmi_video._line import Line
 from gmi_video._listing import PAGE
-from gmi_video._lost import Lost
+from gmi_video._lookout import Lookout
+from gmi_video._lost import Lost, SecondPosts
 from gmi_video._observe import Observer, Observers
 from gmi_video._offload import off_loop
+from gmi_video._patient import patient
 from gmi_video._poller import Poller
+from gmi_video._post import Post
+from gmi_video._queue import Kind
 from gmi_video._reconcile import Reconciler
 from gmi_video._servertime import ServerTime
+from gmi_video._spending import Spending
 from gmi_video._submission import Submissions
-from gmi_video.catalog import Model
-from gmi_video.errors import ConfigurationError, GmiVideoError
-from gmi_video.notices import Ended, Exchange
+from gmi_video.errors import ConfigurationError
+from gmi_video.ledger import Intent
 from gmi_video.records import Snapshot
-from gmi_video.settings import Secret, Settings, is_loopback
+from gmi_video.settings import Pace, Settings, is_loopback
+from gmi_video.statistics import SessionStatistics
 from gmi_video.wire import (
     Call,
     Page,
     Reply,
     Transport,
-    model_call,
-    read_model,
     read_requests,
     read_snapshot,
     requests_call,
-    signed,
     snapshot_call,
 )
 
 T = TypeVar("T")
 
-DATE_EVERY = 60.0
-"""Seconds for which the service's last word about its time is good enough."""
+UNFINISHED = 100_000
+"""Ids without a known end that are kept, the newest: a program that only submits hears of none."""
 
 
 class _Open:
@@ -52,34 +61,56 @@ class _Open:
         settings, rng = engine.settings, engine.rng
         self.loop = asyncio.get_running_loop()
         self.transport = transport
-        self.poller = Poller(engine.look, concurrency=settings.concurrency, rng=rng)
-        self.short = asyncio.Semaphore(settings.concurrency)
         self.clock = ServerTime(time.time(), self.loop.time())
-        self.reconciler = Reconciler(engine.page, engine.glance, self.server_now)
+        limits = settings.limits
+        self.gate = Gate(
+            Governor(
+                rng,
+                submissions=limits.submissions,
+                calls=settings.concurrency,
+                ceiling=limits.calls_per_second,
+                unproven=limits.unproven,
+            )
+        )
+        self.exchanges = Exchanges(transport, self.gate, self.clock, engine.keyring, engine.observers)
+        self.lookout = Lookout(engine.looked, engine.seen, engine.observers)
+        self.poller = Poller(
+            self.lookout.look,
+            page=self.lookout.page,
+            concurrency=settings.concurrency,
+            rng=rng,
+            cadence=engine.cadence,
+            clock=self.clock,
+        )
+        self.short = asyncio.Semaphore(settings.concurrency)
+        self.reconciler = Reconciler(engine.page, engine.glance, self.clock)
         book = Book(self.clock, self.reconciler, engine.observers, engine.accepted)
+        self.gate.crowded = partial(_keep_looking, self.poller, settings.pace)
         self.submissions = Submissions(
-            engine.exchange,
+            Post(engine.exchange, engine.keyring.key, self.reconciler, book),
             self.reconciler,
             book,
-            Lost(book, self.reconciler, engine.observers, engine.confirm),
-            most=settings.limits.submissions,
+            Lost(book, self.reconciler, engine.observers, engine.confirm, engine.second_posts),
+            gate=self.gate,
             rng=rng,
             observers=engine.observers,
         )
+        self.catalog = Catalog(engine.patient)
         self.downloads = Downloads(
             transport, most=settings.limits.downloads, loopback=engine.loopback, rng=rng
         )
-
-    def server_now(self) -> float:
-        """The service's Unix time, as far as it is known."""
-        return self.clock.at(self.loop.time())
 
 
 class Engine:
     """Opens on the first call, in the loop that makes it; may be opened again after `aclose`."""
 
     def __init__(
-        self, settings: Settings, transport: Transport | None, rng: Random, observers: Iterable[Observer]
+        self,
+        settings: Settings,
+        transport: Transport | None,
+        rng: Random,
+        observers: Iterable[Observer],
+        cadence: str | None = None,
     ) -> None:
         self.settings = settings
         self.rng = rng
@@ -87,9 +118,10 @@ class Engine:
         self.keyring = Keyring(settings.api_key)
         self.loopback = is_loopback(urlsplit(settings.base_url).hostname)
         self._borrowed = transport
+        self.cadence = Cadence(cadence)
+        self.second_posts = SecondPosts()
         self._unfinished: dict[str, None] = {}
-        self._for_seeds: dict[str, Model] = {}
-        self._date_heard = float("-inf")
+        self.spending = Spending()
         self._state: _Open | None = None
         self._opening: asyncio.Task[_Open] | None = None
 
@@ -98,12 +130,17 @@ class Engine:
         """Whether there is anything to close."""
         return self._state is not None
 
+    def _ready(self) -> _Open | None:
+        """The open state of this loop where there is one: each look asks for it, and needs no coroutine."""
+        state = self._state
+        return state if state is not None and state.loop is asyncio.get_running_loop() else None
+
     async def open(self) -> _Open:
         """The open state; raises `ConfigurationError` where it belongs to another event loop."""
+        if (ready := self._ready()) is not None:
+            return ready
         state = self._state
         if state is not None:
-            if state.loop is asyncio.get_running_loop():
-                return state
             ended = "which has ended; make a new one" if state.loop.is_closed() else "close it there first"
             message = f"this Session is open in another event loop, {ended} (`async with` closes in time)"
             raise ConfigurationError(message)
@@ -125,80 +162,34 @@ class Engine:
         """The poller of the open session."""
         return (await self.open()).poller
 
-    async def exchange(self, call: Call, settings: Settings) -> Reply:
-        """One call to the API and its reply, whatever its status; a dead key is renewed once."""
-        key = await self.keyring.key()
-        reply = await self._sent(call, settings, key)
-        if reply.status == 401 and (fresh := await self.keyring.renewed(key)) is not None:
-            reply = await self._sent(call, settings, fresh)
-        return reply
+    async def exchange(self, call: Call, settings: Settings, kind: Kind | None = None) -> Reply:
+        """One call to the API in its turn, and its reply, whatever its status."""
+        state = self._ready() or await self.open()
+        return await state.exchanges.exchange(call, settings, kind)
 
-    async def _sent(self, call: Call, settings: Settings, key: Secret) -> Reply:
-        state = await self.open()
-        ready = signed(
-            call,
-            base_url=settings.base_url,
-            key=key,
-            organization=settings.organization,
-            user_agent=settings.user_agent,
-            timeout=settings.submit_timeout if call.operation == "submit" else settings.timeout,
-        )
-        if not self.observers.exchanges:
-            return self._heard(state, key, await state.transport.send(ready))
-        begun = state.loop.time()
-        reply: Reply | None = None
-        error: str | None = None
-        try:
-            reply = await state.transport.send(ready)
-        except BaseException as raised:
-            error = type(raised).__name__
-            raise
-        finally:
-            notice = Exchange(
-                operation=call.operation,
-                method=call.method,
-                path=call.url.partition("?")[0],
-                status=reply.status if reply else None,
-                seconds=state.loop.time() - begun,
-                sent=len(call.body or b""),
-                received=len(reply.body) if reply else 0,
-                error=error,
-            )
-            self.observers.tell(notice)
-        return self._heard(state, key, reply)
-
-    def _heard(self, state: _Open, key: Secret, reply: Reply) -> Reply:
-        """Learns the service's time, once a minute; a refusal that echoes the key is shown without it."""
-        now = state.loop.time()
-        if now - self._date_heard > DATE_EVERY and "date" in reply.headers:
-            state.clock.heard_date(reply.headers["date"], now)
-            self._date_heard = now
-        if reply.ok or key.encode() not in reply.body:
-            return reply
-        shown = reply.body.replace(key.encode(), b"<secret>")
-        return Reply(status=reply.status, headers=reply.headers, body=shown)
-
-    async def look(self, request_id: str) -> Snapshot:
-        """One look for the poller: one attempt, and its end is told to the observers."""
-        call = snapshot_call(request_id)
-        snapshot = read_snapshot(call, await self.exchange(call, self.settings))
-        self.seen(snapshot)
-        if snapshot.final:
-            self.observers.tell(Ended(request_id=request_id, model=snapshot.model, status=snapshot.status))
-        return snapshot
+    async def looked(self, call: Call) -> Reply:
+        """A call of the poller's."""
+        return await self.exchange(call, self.settings, "poll")
 
     def seen(self, snapshot: Snapshot) -> None:
         """A full record came, by whatever way."""
+        self.spending.seen(snapshot)
         if snapshot.final:
             self._unfinished.pop(snapshot.request_id, None)
         if self._state is not None:
-            self._state.reconciler.shown(snapshot)
+            self._state.gate.moved(snapshot)
+            self._state.reconciler.memory.echoes.shown(snapshot)
 
-    def accepted(self, snapshot: Snapshot) -> None:
-        """A submission of ours is a request now."""
+    def accepted(self, snapshot: Snapshot, intent: Intent) -> None:
+        """A submission of ours is a request now, and costs what the schema at hand says of it."""
+        model = self._state.catalog.held(intent.model) if self._state is not None else None
+        self.spending.accepted(snapshot, model.price_of(intent.payload) if model else None)
         if not snapshot.final:
             self._unfinished[snapshot.request_id] = None
+            while len(self._unfinished) > UNFINISHED:
+                del self._unfinished[next(iter(self._unfinished))]
         if self._state is not None:
+            self._state.gate.accepted(snapshot)
             self._state.poller.learn(snapshot, accepted=True)
 
     @property
@@ -219,37 +210,41 @@ class Engine:
         """A record by its id, with patience; whoever watches it is told as well."""
         snapshot = await self.patient(snapshot_call(request_id), settings, read_snapshot)
         self.seen(snapshot)
-        (await self.open()).poller.learn(snapshot)
+        (self._ready() or await self.open()).poller.learn(snapshot)
         return snapshot
-
-    async def model_for_seed(self, model_id: str) -> Model | None:
-        """A model's schema, asked for once; None where the catalog does not answer: it never stops a submission."""
-        found = self._for_seeds.get(model_id)
-        if found is None:
-            try:
-                found = await self.patient(model_call(model_id), self.settings, read_model)
-            except GmiVideoError:
-                return None
-            self._for_seeds[model_id] = found
-        return found
 
     async def patient(self, call: Call, settings: Settings, read: Callable[[Call, Reply], T]) -> T:
         """A call that costs nothing, repeated with patience; raises its last error, with `attempts`."""
-        state = await self.open()
-        attempt = 1
-        while True:
-            try:
-                async with state.short:
-                    return read(call, await self.exchange(call, settings))
-            except GmiVideoError as error:
-                error.attempts = attempt
-                if verdict(error) != "again" or attempt >= settings.patience.attempts:
-                    raise
-                asked = getattr(error, "retry_after", None)
-                if asked is not None and asked > settings.patience.longest:
-                    raise
-            await asyncio.sleep(delay(attempt, settings.patience, self.rng, asked))
-            attempt += 1
+        state = self._ready() or await self.open()
+
+        async def attempt() -> T:
+            async with state.short:
+                return read(call, await self.exchange(call, settings))
+
+        return await patient(attempt, settings.patience, self.rng)
+
+    def statistics(self) -> SessionStatistics:
+        """What is going on; all zero while nothing is open."""
+        state = self._state
+        if state is None:
+            return SessionStatistics()
+        now, schedule, governor = state.loop.time(), state.poller.schedule, state.gate.governor
+        return SessionStatistics(
+            following=len(schedule),
+            statuses={word: count for word, count in schedule.fleet.statuses.items() if count},
+            models=schedule.fleet.models(),
+            looks=state.lookout.looks,
+            pages=state.lookout.pages,
+            sweeps=schedule.fleet.sweeps,
+            bytes=state.lookout.bytes,
+            throttled=governor.throttled,
+            queued=governor.waiting,
+            rate=governor.rate.limit(now),
+            calls_per_second=round(governor.rate.meter.value(now), 3),
+            oldest=schedule.unseen(now),
+            regressions=schedule.regressions,
+            away=governor.away,
+        )
 
     async def aclose(self) -> None:
         """Waits for POSTs under way, ends the looks, closes what is ours. May be opened again afterwards."""
@@ -259,9 +254,10 @@ class Engine:
         if state.loop is not asyncio.get_running_loop():
             await self.open()
         await state.submissions.aclose()
+        await state.catalog.aclose()
         await state.poller.aclose()
+        state.gate.close()
         self._state = None
-        self._date_heard = float("-inf")
         if state.transport is not self._borrowed:
             await state.transport.aclose()
 
@@ -272,3 +268,13 @@ class Engine:
             abandon = getattr(state.transport, "abandon", None)
             if abandon is not None:
                 abandon()
+
+
+def _keep_looking(poller: Poller, pace: Pace, ids: Iterable[str]) -> Callable[[], None]:
+    """Follows requests that nobody else may be following, for those who wait for one of them to move."""
+    line = Line(Inbox(), pace)
+    poller.join(line)
+    for request_id in ids:
+        poller.add(line, request_id, None)
+    poller.added(line)
+    return partial(poller.leave, line)

@@ -2,9 +2,11 @@
 
 from attrs import evolve
 
-from gmi_video._ledger import fingerprinted
+from gmi_video._likeness import fingerprinted
+from gmi_video._payload import plain
+from gmi_video._vet import vet
 from gmi_video._view import View
-from gmi_video.errors import ConfigurationError
+from gmi_video.errors import ConfigurationError, NotFound
 from gmi_video.ledger import Intent, State
 from gmi_video.records import Snapshot, VideoRequest
 
@@ -18,29 +20,44 @@ class MoneyVerbs(View):
         Where the answer is lost, the request is looked for in the list (`Settings.on_uncertain`). Cancelling
         the caller stops nothing that was begun; observers are told of an id that nobody waited for.
 
+        The payload is held against the model's schema first (`Settings.check`), by a copy at hand; a cold one is
+        waited for at most a second. What is doubtful is a `PayloadWarning`, and is sent.
+
         Raises:
-            PayloadInvalid: the payload cannot be sent; nothing was.
+            PayloadInvalid: the payload cannot be sent, or its model's schema refuses it; nothing was sent.
             Unreachable: the service was not reached; nothing was sent.
             ResponseError: a definite refusal (`Rejected`, `InsufficientCredit`, `RateLimited`, …); not charged.
             SubmissionUncertain: the answer was lost, and the list does not decide; never sent again on its own.
         """
         wanted = _checked(request)
-        state = await self._core.open()
-        if self._settings.disambiguate == "seed" and wanted.payload.get("seed") is None:
-            model = await self._core.model_for_seed(wanted.model)
-            payload = fingerprinted(wanted.payload, model, self._core.rng) if model else None
-            if payload is not None:
-                unique = evolve(wanted, payload=payload)
-                return await state.submissions.submit(unique, self._settings, self._store, fingerprint=True)
-        return await state.submissions.submit(wanted, self._settings, self._store)
+        settings, core = self._settings, self._core
+        seeded = settings.disambiguate == "seed" and wanted.payload.get("seed") is None
+        sent = plain(wanted.payload)
+        state = await core.open()
+        asked = seeded or settings.check != "off"
+        model = await state.catalog.at_hand(wanted.model, settings) if asked else None
+        if model is not None and settings.check != "off":
+            vet(model, sent, settings.check, key=wanted.key)
+        payload = fingerprinted(wanted.payload, model, core.rng) if seeded and model else None
+        unique = wanted if payload is None else evolve(wanted, payload=payload)
+        try:
+            return await state.submissions.submit(
+                unique, settings, self._store, fingerprint=payload is not None
+            )
+        except NotFound as error:
+            raise state.catalog.explained(error, wanted.model) from None
 
     async def recover(self, intent: Intent) -> Snapshot:
         """Finishes what a killed process began: its request is found, or, if provably unsent, sent now.
 
-        Raises what `submit` raises: `SubmissionUncertain` where the list does not decide.
+        An intent that is under way in this session is waited for. Raises what `submit` raises
+        (`SubmissionUncertain` where the list does not decide), and `ConfigurationError` for one that was refused.
         """
         state = await self._core.open()
-        if intent.request_id is not None and not intent.state.open:
+        if intent.state is State.REJECTED:
+            message = f"this submission to {intent.model} was refused, and not charged ({intent.evidence}): submit it anew"
+            raise ConfigurationError(message)
+        if intent.state is State.ACCEPTED and intent.request_id is not None:
             return await self._core.confirm(intent.request_id, self._settings)
         return await state.submissions.finish(intent, self._settings, self._store)
 
@@ -57,16 +74,22 @@ class MoneyVerbs(View):
         """Decides an uncertain submission: it is request `request_id`, or it is `absent` and never ran.
 
         Returns the request's snapshot, or None for an absent one, which may then be submitted anew.
-        Raises `ConfigurationError` for both or neither, and where the id is another submission's or another
-        model's; then nothing is changed.
+        Raises `ConfigurationError` for both or neither, for a submission that is decided or still being looked
+        for here, and where the id is another submission's or another model's; then nothing is changed.
         """
         if (request_id is None) is not absent:
             message = "resolve(intent, request_id=…) says which request it is, resolve(intent, absent=True) that none is"
             raise ConfigurationError(message)
-        if request_id is None:
-            await self._store.put(
-                evolve(intent, state=State.REJECTED, evidence="decided by the caller: absent")
+        state = await self._core.open()
+        if not intent.state.open or state.submissions.under_way(intent):
+            why = (
+                "is still being looked for here" if intent.state.open else f"is {intent.state.value} already"
             )
+            message = f"this submission to {intent.model} {why}: there is nothing to decide"
+            raise ConfigurationError(message)
+        if request_id is None:
+            evidence = "decided by the caller: absent"
+            await self._store.put(evolve(intent, state=State.REJECTED, evidence=evidence, candidates=()))
             return None
         snapshot = await self._core.confirm(request_id, self._settings)
         if snapshot.model not in ("", intent.model):
@@ -74,15 +97,19 @@ class MoneyVerbs(View):
                 f"request {request_id} is of model {snapshot.model}, the submission was to {intent.model}"
             )
             raise ConfigurationError(message)
-        if not await self._store.claim(request_id, intent.id):
+        if not await state.reconciler.memory.claim(request_id, intent, self._store):
             message = f"request {request_id} belongs to another submission"
             raise ConfigurationError(message)
-        evidence = "decided by the caller"
-        await self._store.put(evolve(intent, state=State.ACCEPTED, request_id=request_id, evidence=evidence))
+        accepted = evolve(intent, state=State.ACCEPTED, request_id=request_id, candidates=())
+        await self._store.put(evolve(accepted, evidence="decided by the caller"))
+        self._core.accepted(snapshot, intent)
         return snapshot
 
     def unfinished(self) -> tuple[str, ...]:
-        """The ids submitted here whose end nobody received yet: what a SIGTERM handler should write down."""
+        """The ids submitted here whose end nobody received yet: what a SIGTERM handler should write down.
+
+        The newest hundred thousand: a program that only submits, and never looks, hears of no end.
+        """
         return self._core.unfinished
 
 

@@ -45,6 +45,11 @@ def _first(data: Mapping[str, Any], *names: str) -> Any:
     return next((data[name] for name in names if data.get(name) is not None), None)
 
 
+def _option(value: Any) -> Any:
+    """An option, bare or beside its label."""
+    return value["value"] if isinstance(value, Mapping) and "value" in value else value
+
+
 def parameter_of(data: object) -> Parameter:
     """One parameter from its description; raises `MalformedResponse` where it has no name."""
     name = _first(data, "name", "key") if isinstance(data, Mapping) else None
@@ -56,7 +61,7 @@ def parameter_of(data: object) -> Parameter:
         type=_text(data.get("type")).lower() or "string",
         required=data.get("required") in (True, "true", 1),
         default=_first(data, "default_value", "default"),
-        options=tuple(options) if isinstance(options, list) else (),
+        options=tuple(map(_option, options)) if isinstance(options, list) else (),
         minimum=_number(_first(data, "min_value", "min")),
         maximum=_number(_first(data, "max_value", "max")),
         display_name=_text(data.get("display_name")),
@@ -75,7 +80,8 @@ def price_of(data: object) -> Price:
     amount = _number(data.get("price")) if isinstance(data, Mapping) else None
     if not isinstance(data, Mapping) or amount is None or amount < 0:
         raise MalformedResponse("no amount @ price_info.price", what="no amount", path="price_info.price")
-    return Price(amount=int(amount), unit=_text(data.get("unit")), details=_text(data.get("pricing_details")))
+    unit = _text(data.get("unit")) or _text(data.get("pricing_type")).removeprefix("per_")
+    return Price(amount=int(amount), unit=unit, details=_text(data.get("pricing_details")))
 
 
 def _price(data: Mapping[str, Any]) -> Price | None:

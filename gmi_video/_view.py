@@ -25,10 +25,12 @@ class View:
         store: Store,
         rng: random.Random,
         observers: Iterable[Observer],
+        *,
+        cadence: str | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
-        self._engine = Engine(settings, transport, rng, observers)
+        self._engine = Engine(settings, transport, rng, observers, cadence=cadence)
 
     @property
     def _core(self) -> Engine:

@@ -1,14 +1,56 @@
-"""What the catalog says of a model: its parameters, its price, and how it answers."""
+"""What the catalog says of a model: its parameters, its price, and how it answers.
 
-from collections.abc import Mapping
+A `Model` also says what is wrong with a payload and what it will cost; both are reckoned here, nothing is sent.
+"""
+
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 from attrs import field, frozen
 
 from gmi_video.records import Record
 
+ProblemKind = Literal[
+    "missing", "unknown", "type", "option", "range", "length", "link", "picture", "combination"
+]
+
 _MICRO = Decimal(1_000_000)
+
+
+@frozen(kw_only=True)
+class Problem(Record):
+    """One thing that is wrong with a payload, in a sentence.
+
+    `certain`: the service would refuse the request; else it ignores the parameter without a word, accepts the
+    request and fails it later, or only its pages say so. `suggestion` is the name or the value that would be
+    right, where there is one.
+    """
+
+    parameter: str
+    kind: ProblemKind
+    sentence: str
+    certain: bool = True
+    suggestion: Any = field(default=None, hash=False)
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class PayloadWarning(UserWarning):
+    """A payload was sent although something is wrong with it; the service may not do what is wanted."""
+
+
+@frozen(kw_only=True)
+class Cost(Record):
+    """An estimate of what one request costs, in US dollars, and the words of the catalog it was read from."""
+
+    dollars: Decimal
+    words: str
+
+    def __str__(self) -> str:
+        return f"${self.dollars.normalize():f} ({self.words})"
 
 
 @frozen(kw_only=True)
@@ -65,3 +107,26 @@ class Model(Record):
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of that exact name, or None."""
         return next((parameter for parameter in self.parameters if parameter.name == name), None)
+
+    @cached_property
+    def _checker(self) -> Callable[[Mapping[str, Any]], tuple[Problem, ...]]:
+        from gmi_video._check import checker  # noqa: PLC0415  # the checker knows the nouns, not they it
+
+        return checker(self)
+
+    def check(self, payload: Mapping[str, Any]) -> tuple[Problem, ...]:
+        """What is wrong with `payload`, by this schema and by what is known beyond it; empty where nothing is.
+
+        The schema's word counts before anything known from elsewhere. No value is changed or rounded: a 5 is
+        not a "5", and 5.5 is not 5.
+        """
+        return self._checker(payload)
+
+    def price_of(self, payload: Mapping[str, Any]) -> Cost | None:
+        """What a request with `payload` costs by the list price, the schema's defaults counted in.
+
+        None where the catalog does not say, or says it in words that leave more than one answer.
+        """
+        from gmi_video._price import price_of  # noqa: PLC0415  # as above
+
+        return price_of(self, payload)

@@ -187,9 +187,10 @@ class NotEntitled(ResponseError):
 
 
 class NotFound(ResponseError):
-    """No such request or model (model ids are case-sensitive)."""
+    """No such request or model (ids are case-sensitive); `suggestions` are models that may have been meant."""
 
     kind: Kind = "input"
+    suggestions: tuple[str, ...] = ()
 
 
 class RateLimited(ResponseError):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from attrs import field, frozen
+from attrs import field, fields, frozen, has
 
 Kind = Literal["content", "input", "rate", "credit", "access", "service", "unknown"]
 MediaKind = Literal["video", "image", "audio"]
@@ -101,6 +101,21 @@ class VideoRequest(Record):
     model: str = field(validator=_model_id)
     payload: Mapping[str, Any] = field(converter=_payload_copy, validator=_payload, repr=False, hash=False)
     key: Any = field(default=None, kw_only=True)
+
+    @classmethod
+    def of(cls, payload: object, *, key: Any = None) -> Self:
+        """The request that a typed payload stands for; such classes are written by `gmi-video stubs`.
+
+        The payload names its model in `__model__`; fields that are None are not sent, so that the service's
+        own defaults hold. Raises `TypeError` for any other object.
+        """
+        kind = type(payload)
+        model = getattr(kind, "__model__", None)
+        if not isinstance(model, str) or not has(kind):
+            message = f"VideoRequest.of takes a payload class of `gmi-video stubs`, not {kind.__name__}"
+            raise TypeError(message)
+        told = {item.metadata.get("name", item.name): getattr(payload, item.name) for item in fields(kind)}
+        return cls(model, {name: value for name, value in told.items() if value is not None}, key=key)
 
 
 def without_query(url: str) -> str:
@@ -244,6 +259,10 @@ class Video(Record):
         return self.files[0].path if self.files else None
 
 
+Link = str | Media | Outcome | Snapshot | Video | Saved
+"""What may stand for a remote file in a payload: its URL, or a record that leads to it."""
+
+
 def first_media(what: object) -> Media | None:
     """The media that `what` stands for: its first, never its thumbnail; None where it has none.
 
@@ -253,7 +272,7 @@ def first_media(what: object) -> Media | None:
         return what
     if isinstance(what, Saved):
         return what.media
-    if isinstance(what, Outcome | Video):
+    if isinstance(what, Outcome):
         return what.media[0] if what.media else None
     if isinstance(what, Snapshot):
         return first_media(what.outcome)

@@ -15,6 +15,7 @@ from typing import Any, Self
 from attrs import evolve, fields_dict
 
 from gmi_video import errors, wire
+from gmi_video._cadence import Cadence
 from gmi_video._ending import ended
 from gmi_video._listing import PAGE, walk
 from gmi_video._money import MoneyVerbs
@@ -23,16 +24,19 @@ from gmi_video._saving import Place
 from gmi_video._transfers import FileVerbs
 from gmi_video._watch import Ids, Watch
 from gmi_video.catalog import Model
-from gmi_video.errors import ConfigurationError
+from gmi_video.errors import ConfigurationError, NotFound
 from gmi_video.events import Event
 from gmi_video.ledger import MemoryStore, Store
 from gmi_video.records import Snapshot, Video, VideoRequest
 from gmi_video.settings import Pace, Settings
+from gmi_video.statistics import SessionStatistics
 from gmi_video.wire import Page, Transport
 
 _OF_VIEWS = frozenset(
     {
+        "check",
         "disambiguate",
+        "lane",
         "on_uncertain",
         "pace",
         "patience",
@@ -40,6 +44,7 @@ _OF_VIEWS = frozenset(
         "store",
         "submit_timeout",
         "timeout",
+        "wait",
         "writers",
     }
 )
@@ -54,9 +59,10 @@ class Session(MoneyVerbs, FileVerbs):
         store: where submissions are remembered, in memory if not said otherwise; see `gmi_video.ledger`.
         rng: the source of jitter, for runs that must repeat exactly.
         observers: plain callables that get one frozen notice each; what they raise is logged.
+        cadence: what an earlier session learnt of how long models take: its `cadence.export()`.
 
     Raises:
-        ConfigurationError: no API key, neither given nor in the environment.
+        ConfigurationError: no API key, neither given nor in the environment; a cadence that is none.
     """
 
     def __init__(
@@ -67,10 +73,16 @@ class Session(MoneyVerbs, FileVerbs):
         store: Store | None = None,
         rng: random.Random | None = None,
         observers: Iterable[Observer] = (),
+        cadence: str | None = None,
     ) -> None:
         complete = (settings or Settings()).completed(os.environ)
         self._begin(
-            complete, transport, MemoryStore() if store is None else store, rng or random.Random(), observers
+            complete,
+            transport,
+            MemoryStore() if store is None else store,
+            rng or random.Random(),
+            observers,
+            cadence=cadence,
         )
         made = sys._getframe(1)  # noqa: SLF001  # the documented way to the caller's line; a traceback costs 100 times more
         self._made = f"{made.f_code.co_filename}:{made.f_lineno}"
@@ -79,6 +91,15 @@ class Session(MoneyVerbs, FileVerbs):
     def settings(self) -> Settings:
         """What this session, or this view of it, uses."""
         return self._settings
+
+    @property
+    def cadence(self) -> Cadence:
+        """What is known of how long models take: `typical(model_id)`, and `export()` for the next session."""
+        return self._core.cadence
+
+    def statistics(self) -> SessionStatistics:
+        """What all watches of this session follow, and what they cost, at this moment."""
+        return self._core.statistics()
 
     def using(self, **changes: Any) -> "Session":
         """A view on the same connections and poller with some settings changed; it needs no close.
@@ -101,12 +122,22 @@ class Session(MoneyVerbs, FileVerbs):
         return view
 
     async def models(self) -> tuple[str, ...]:
-        """The ids of all models that the service lists, each once. A listed model may still be refused."""
-        return await self._core.patient(wire.models_call(), self._settings, wire.read_models)
+        """The ids of all models that the service lists, each once. A listed model may still be refused.
+
+        They are kept for an hour, and for a day where the service is down.
+        """
+        return await (await self._core.open()).catalog.models(self._settings)
 
     async def model(self, model_id: str) -> Model:
-        """One model's schema and price; raises `NotFound` (ids are case-sensitive)."""
-        return await self._core.patient(wire.model_call(model_id), self._settings, wire.read_model)
+        """One model's schema and price, kept as `models` are; asked for once however many callers wait.
+
+        Raises `NotFound` (ids are case-sensitive), with the nearest ids of the list where that is at hand.
+        """
+        catalog = (await self._core.open()).catalog
+        try:
+            return await catalog.model(model_id, self._settings)
+        except NotFound as error:
+            raise catalog.explained(error, model_id) from None
 
     async def snapshot(self, request_id: str) -> Snapshot:
         """What the queue says of a request now, repeated with patience; raises `NotFound` and others."""

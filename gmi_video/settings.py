@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from attrs import Attribute, evolve, field, frozen
+from attrs.validators import optional
 
 from gmi_video.errors import ConfigurationError
 
@@ -89,6 +90,9 @@ class Pace:
     """How often to look: first after `first` seconds, then `growth` times later each time that nothing
     changed, never more than `longest` apart, each ± `jitter` of itself. A request frozen for
     `stalled_after` seconds is reported. All in seconds; how a request ended is remembered for `remember`.
+
+    Where enough is known of a model, looks fall where its requests end, never more than `longest` apart; smaller
+    `first` means more of them. `sweep` says whether pages of the list may stand for looks.
     """  # noqa: D205  # one thought
 
     first: float = field(default=2.0, validator=_number(0.001, 86_400))
@@ -97,8 +101,11 @@ class Pace:
     jitter: float = field(default=0.2, validator=_number(0, 0.9))
     stalled_after: float = field(default=1800.0, validator=_number(1))
     remember: float = field(default=600.0, validator=_number(0))
+    sweep: Literal["auto", "never"] = "auto"
 
     def __attrs_post_init__(self) -> None:
+        if self.sweep not in ("auto", "never"):
+            raise _refuse(self, "sweep", self.sweep, "'auto' or 'never' is wanted")
         if self.longest < self.first:
             raise _refuse(
                 self, "longest", self.longest, f"it may not be below first, which is {self.first:g}"
@@ -107,10 +114,16 @@ class Pace:
 
 @frozen(kw_only=True)
 class Limits:
-    """What may be under way at once: POSTs that wait for their answer, and files being carried."""
+    """What may be under way at once: POSTs that wait for their answer, and files being carried.
+
+    `calls_per_second` is the most that this session calls the API, whatever the service allows. `unproven` is how
+    many requests a model may have while none was seen to leave the queue: some accept requests and never run them.
+    """
 
     submissions: int = field(default=32, validator=_count(1))
     downloads: int = field(default=16, validator=_count(1))
+    calls_per_second: float | None = field(default=None, validator=optional(_number(0.01, 100_000)))
+    unproven: int | None = field(default=None, validator=optional(_count(1)))
 
 
 @frozen(kw_only=True)
@@ -126,13 +139,18 @@ def _key(value: object) -> object:
     return Secret(value.strip()) if isinstance(value, str) and not isinstance(value, Secret) else value
 
 
+def is_key(value: str) -> bool:
+    """Whether this may be a key: something printable, ASCII, without spaces."""
+    return bool(value) and value.isascii() and value.isprintable() and " " not in value
+
+
 def _check_key(_owner: object, _attribute: object, value: Any) -> None:
     if value is None or callable(value):
         return
     if not isinstance(value, str):
         message = f"Settings.api_key is a string or an async callable, not {type(value).__name__}"
         raise ConfigurationError(message)
-    if not value or not (value.isascii() and value.isprintable()) or " " in value:
+    if not is_key(value):
         message = (
             "Settings.api_key is empty or holds characters that no key has (spaces, line breaks, non-ASCII)"
         )
@@ -195,7 +213,13 @@ class Settings:
     list for up to `settle` seconds and never posts again; "raise" does not look; `Resubmit(at_most=N)` may post
     again. `writers="shared"` says that other processes submit equal payloads on this account, so that an equal
     record proves nothing. `disambiguate="seed"` gives each payload a random seed of its own, where the model
-    has one and the caller gave none.
+    has one and the caller gave none. `check` holds payloads against the model's schema before they are sent:
+    "warn" refuses what the service certainly would and warns of the rest, "strict" refuses both, "off" asks
+    for no schema.
+
+    `wait` is how long a submission may stand before limits; then it raises `RateLimited` and nothing was sent. With
+    `wait`, or in the lane "bulk", a 429 is waited for as well; else it is raised. `lane`: of five calls that wait,
+    four "interactive" ones go before one in "bulk".
     """
 
     api_key: str | KeySource | None = field(
@@ -212,6 +236,9 @@ class Settings:
     settle: float = field(default=120.0, validator=_number(0, 86_400))
     writers: Literal["alone", "shared"] = "alone"
     disambiguate: Literal["seed"] | None = None
+    check: Literal["strict", "warn", "off"] = "warn"
+    wait: float | None = field(default=None, validator=optional(_number(0, 86_400)))
+    lane: Literal["interactive", "bulk"] = "interactive"
     limits: Limits = field(factory=Limits)
     patience: Patience = field(factory=Patience)
     pace: Pace = field(factory=Pace)
@@ -228,6 +255,10 @@ class Settings:
             raise _refuse(self, "on_uncertain", self.on_uncertain, what)
         if self.writers not in ("alone", "shared"):
             raise _refuse(self, "writers", self.writers, "'alone' or 'shared' is wanted")
+        if self.lane not in ("interactive", "bulk"):
+            raise _refuse(self, "lane", self.lane, "'interactive' or 'bulk' is wanted")
+        if self.check not in ("strict", "warn", "off"):
+            raise _refuse(self, "check", self.check, "'strict', 'warn' or 'off' is wanted")
         if self.disambiguate not in (None, "seed"):
             raise _refuse(self, "disambiguate", self.disambiguate, "'seed' or None is wanted")
 

@@ -258,6 +258,7 @@ def test_parts_are_written_in_the_vendors_spelling() -> None:
         (Price(amount=10_000_000, unit="video"), "$10 per video"),
         (Price(amount=1), "$0.000001"),
         (Price(amount=0), "$0"),
+        (Price(amount=10**40), "$1" + "0" * 34),
     ],
 )
 def test_a_price_reads_in_dollars(price: Price, shown: str) -> None:

@@ -1,0 +1,447 @@
+"""`Model.check`: what is wrong with a payload, said before anything is sent."""
+
+import base64
+import struct
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from models import EXAMPLES, IDS, MODELS, Wrong, model, wrong
+
+from gmi_video._schema import model_of
+from gmi_video.catalog import Model, Problem
+from gmi_video.records import Media, Outcome
+from gmi_video.sandbox import schema
+from gmi_video.sandbox.catalog import Offer, offers
+
+WRONG = tuple(wrong())
+LINK = "https://example.com/a.jpg"
+
+
+def only(problems: tuple[Problem, ...]) -> Problem:
+    """The one problem there is."""
+    assert len(problems) == 1, [str(problem) for problem in problems]
+    return problems[0]
+
+
+@pytest.mark.parametrize("model_id", IDS)
+def test_the_example_of_a_models_page_passes(model_id: str) -> None:
+    """What the vendor's own page sends is never objected to."""
+    assert MODELS[model_id].check(EXAMPLES[model_id]) == ()
+
+
+@pytest.mark.parametrize("case", WRONG, ids=str)
+def test_a_wrong_payload_is_refused_with_the_right_words(case: Wrong) -> None:
+    """Each wrong payload is found out at its parameter, and told what would be right."""
+    found = MODELS[case.model].check(case.payload)
+
+    assert [
+        problem
+        for problem in found
+        if (problem.parameter, problem.kind, problem.certain) == (case.parameter, case.kind, case.certain)
+        and case.words in problem.sentence
+    ], found
+
+
+def test_each_model_has_at_least_six_wrong_payloads() -> None:
+    """No sample stands here without the mistakes that people make with it."""
+    counts = Counter(case.model for case in WRONG)
+
+    assert {model_id: counts[model_id] for model_id in IDS if counts[model_id] < 6} == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "suggestion"),
+    [
+        ("integer", "5", 5),
+        ("integer", "5s", 5),
+        ("integer", 5.5, None),
+        ("integer", "5.5", None),
+        ("integer", True, None),
+        ("integer", [5], None),
+        ("integer", float("inf"), None),
+        ("float", "0.5", 0.5),
+        ("float", True, None),
+        ("float", float("nan"), None),
+        ("boolean", "true", True),
+        ("boolean", "off", False),
+        ("boolean", 1, True),
+        ("boolean", 2, None),
+        ("string", 5, "5"),
+        ("string", True, None),
+        ("string", ["a"], None),
+        ("image", 5, None),
+        ("image", [LINK], LINK),
+        ("image", [LINK, LINK], None),
+        ("array", LINK, [LINK]),
+    ],
+)
+def test_a_value_of_another_type_is_refused(kind: str, value: object, suggestion: object) -> None:
+    """Types are compared strictly, and only what means the very same is suggested."""
+    problem = only(model({"name": "p", "type": kind}).check({"p": value}))
+
+    assert (problem.kind, problem.certain) == ("type", True)
+    assert problem.suggestion == suggestion
+    assert type(problem.suggestion) is type(suggestion)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("integer", 5),
+        ("integer", 2**63),
+        ("float", 5),
+        ("float", 0.5),
+        ("numeric", 1),
+        ("boolean", False),
+        ("string", ""),
+        ("text", "a"),
+        ("enum", "any: no options are listed"),
+        ("image", LINK),
+        ("image", "data:image/png;base64,AAAA"),
+        ("image", Media(LINK)),
+        ("string (url)", Outcome(media=(Media(LINK),))),
+        ("array", []),
+        ("array[string]", (1, 2)),
+        ("array<string>", [1]),
+        ("object", {}),
+        ("hologram", object()),
+        ("", 5),
+        ("42", 5),
+    ],
+)
+def test_a_value_of_the_right_type_passes(kind: str, value: object) -> None:
+    """Values pass by the schema's word; a type that nobody knows lets everything pass."""
+    described = model({"name": "p", "type": kind} if kind else {"name": "p", "type": "hologram"})
+
+    assert described.check({"p": value}) == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "value", "suggestion"),
+    [
+        (["5", "10"], 5, "5"),
+        (["5", "10"], 5.0, "5"),
+        (["5", "10"], "5s", "5"),
+        (["5", "10"], 5.5, None),
+        ([5, 10], "5", 5),
+        ([5, 10], True, None),
+        (["5s", "9s"], 5, "5s"),
+        (["on", "off"], True, "on"),
+        (["yes", "no"], "on", "yes"),
+        (["720P", "1080P"], "720p", "720P"),
+        (["1920*1080"], "1920x1080", "1920*1080"),
+        (["16:9", "9:16"], "16-9", "16:9"),
+        ([True, False], 1, None),
+        ([None, "a"], "b", None),
+    ],
+)
+def test_a_value_that_is_no_option_is_told_the_one_that_was_meant(
+    options: list[object], value: object, suggestion: object
+) -> None:
+    """5 is not "5", and the sentence says which of them to write; 5.5 is neither."""
+    problem = only(model({"name": "p", "type": "enum", "options": options}).check({"p": value}))
+
+    assert problem.certain
+    assert problem.suggestion == suggestion
+    assert type(problem.suggestion) is type(suggestion)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "good", "bad"),
+    [
+        ("integer", ["5", "10"], [5, "5"], [5.5, "6", True]),
+        ("float", ["0.5"], [0.5, "0.5"], [1]),
+        ("boolean", ["true", "false"], [True, "false"], [1, "yes"]),
+        ("string", [5, 10], [5, "10"], [6, "6"]),
+        ("enum", ["5"], ["5"], [5]),
+        ("enum", [5], [5], ["5"]),
+        ("integer", ["auto", 5], ["auto", 5], ["5", "automatic"]),
+    ],
+)
+def test_options_in_another_type_than_their_parameter_pass_in_both(
+    kind: str, options: list[object], good: list[object], bad: list[object]
+) -> None:
+    """A catalog that writes an integer's options as text leaves it open which is wanted; an enum's word is plain."""
+    described = model({"name": "p", "type": kind, "options": options})
+
+    assert [described.check({"p": value}) for value in good] == [()] * len(good)
+    assert all(only(described.check({"p": value})).certain for value in bad)
+
+
+@pytest.mark.parametrize("kind", [{"type": "integer"}, {"type": "enum", "options": [5, 10]}])
+def test_a_whole_number_written_as_a_real_one_is_only_doubtful(kind: dict[str, Any]) -> None:
+    """5.0 is 5 to the service as far as anybody knows, so it is a warning and no refusal."""
+    problem = only(model({"name": "p", **kind}).check({"p": 5.0}))
+
+    assert (problem.certain, problem.suggestion) == (False, 5)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "value", "words"),
+    [
+        ({"min_value": 2, "max_value": 15}, 16, "2 to 15"),
+        ({"min_value": "2", "max_value": "15"}, 1, "2 to 15"),
+        ({"min": 2}, 1, "at least 2"),
+        ({"max": 15}, 16, "at most 15"),
+    ],
+)
+def test_a_number_out_of_range_is_refused(bounds: dict[str, object], value: int, words: str) -> None:
+    """Bounds are the schema's, whichever way it writes them."""
+    problem = only(model({"name": "p", "type": "integer", **bounds}).check({"p": value}))
+
+    assert (problem.kind, problem.certain) == ("range", True)
+    assert words in problem.sentence
+
+
+def test_a_missing_parameter_names_the_one_that_was_given_instead() -> None:
+    """Another family's name for the start image is recognised on both sides."""
+    missing, unknown = model({"name": "img_url", "type": "image", "required": True}).check({"image": LINK})
+
+    assert (missing.kind, missing.certain) == ("missing", True)
+    assert "image is not its name here" in missing.sentence
+    assert (unknown.kind, unknown.certain, unknown.suggestion) == ("unknown", False, "img_url")
+
+
+def test_null_says_nothing() -> None:
+    """A null is no value: it leaves a required parameter missing, and a name unknown to the schema harmless."""
+    described = model({"name": "a", "required": True}, {"name": "b", "type": "integer"})
+
+    assert [problem.kind for problem in described.check({"a": None, "b": None, "c": None})] == ["missing"]
+
+
+def test_an_empty_text_where_one_is_required_is_doubtful() -> None:
+    """An empty prompt passes the queue and fails behind it."""
+    problem = only(model({"name": "prompt", "required": True}).check({"prompt": "  "}))
+
+    assert (problem.kind, problem.certain) == ("missing", False)
+
+
+def test_a_schema_without_parameters_objects_to_nothing() -> None:
+    """Where the service describes no parameter, none is called unknown."""
+    assert model().check({"anything": 1}) == ()
+
+
+def test_the_live_schemas_length_wins_over_our_rule() -> None:
+    """A rule knows of 1500 characters for wan2.7; a schema that says otherwise is believed."""
+    by_number = model({"name": "prompt", "type": "string", "max_value": 3000}, model_id="wan2.7-t2v")
+    by_words = model(
+        {"name": "prompt", "type": "string", "description": "At most 3,000 characters."},
+        model_id="wan2.7-t2v",
+    )
+    silent = model({"name": "prompt", "type": "string"}, model_id="wan2.7-t2v")
+
+    for described in (by_number, by_words):
+        assert described.check({"prompt": "x" * 3000}) == ()
+        assert only(described.check({"prompt": "x" * 3001})).kind == "length"
+    assert "1500" in only(silent.check({"prompt": "x" * 3000})).sentence
+
+
+def test_the_live_schemas_range_wins_over_our_rule() -> None:
+    """A rule knows the seeds of PixVerse; a schema with other bounds is believed, and what it refuses is certain."""
+    said = model({"name": "seed", "type": "integer", "max_value": 2**40}, model_id="pixverse-v9")
+    silent = model({"name": "seed", "type": "integer"}, model_id="pixverse-v9")
+
+    assert said.check({"seed": 2**32}) == ()
+    assert only(said.check({"seed": 2**41})).certain
+    assert not only(silent.check({"seed": 2**32})).certain
+
+
+def test_a_rule_about_names_that_the_schema_does_not_have_is_silent() -> None:
+    """The rule that there are no 10 seconds at 1080p needs both names to be the schema's."""
+    duration = {"name": "duration", "type": "enum", "options": ["5", "10"]}
+    quality = {"name": "quality", "type": "enum", "options": ["540p", "1080p"], "default_value": "1080p"}
+
+    assert model(duration, model_id="pixverse-v5.6-t2v").check({"duration": "10"}) == ()
+    problem = only(model(duration, quality, model_id="pixverse-v5.6-t2v").check({"duration": "10"}))
+    assert (problem.kind, problem.certain) == ("combination", False)
+
+
+def png(width: int, height: int) -> str:
+    """The beginning of a PNG of that size, as a `data:` URL."""
+    head = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", width, height)
+    return "data:image/png;base64," + base64.b64encode(head + bytes(9)).decode()
+
+
+def jpeg(width: int, height: int) -> str:
+    """The beginning of a JPEG of that size, as bare base64."""
+    head = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(10) + b"\xff\xc2\x00\x11\x08"
+    return base64.b64encode(head + struct.pack(">HH", height, width) + bytes(300)).decode()
+
+
+@pytest.mark.parametrize("make", [png, jpeg])
+@pytest.mark.parametrize(
+    ("width", "height", "words"),
+    [(360, 2000, ""), (359, 800, "359x800"), (800, 2001, "800x2001")],
+)
+def test_an_inline_picture_is_measured(make: Any, width: int, height: int, words: str) -> None:
+    """wan2.6-i2v takes 360 to 2000 pixels a side; what is sent as base64 can be seen to break that."""
+    found = MODELS["wan2.6-i2v"].check({"img_url": make(width, height)})
+
+    assert [problem.kind for problem in found] == (["picture"] if words else [])
+    assert all(words in problem.sentence for problem in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["data:image/png;base64,***", "data:image/png;base64,AAAA", "data:image/webp;base64,UklGRg==", "x" * 300],
+)
+def test_an_inline_picture_that_cannot_be_read_is_let_pass(text: str) -> None:
+    """A format that we cannot measure is no reason to object."""
+    assert MODELS["wan2.6-i2v"].check({"img_url": text}) == ()
+
+
+def test_sentences_hold_no_secret() -> None:
+    """A presigned link is shown without its query."""
+    link = "https://storage.example/a.jpg?X-Goog-Signature=secret"
+    described = model({"name": "a", "type": "integer"}, {"name": "b", "type": "enum", "options": ["c"]})
+
+    assert "secret" not in " ".join(map(str, described.check({"a": link, "b": link})))
+
+
+def test_a_catalog_gone_odd_is_tolerated() -> None:
+    """Null options, numbers as text, options as objects, nameless and huge entries: what is usable is used."""
+    described = model_of(
+        {
+            "model": "odd",
+            "brief_description": "x" * 200_000,
+            "detailed_description": "y" * 200_000,
+            "parameters": [
+                {"name": "a", "type": None, "options": None, "min_value": None},
+                {
+                    "name": "b",
+                    "type": "Integer",
+                    "min_value": "1",
+                    "max_value": "9",
+                    "description": "z" * 200_000,
+                },
+                {"name": "c", "options": [{"label": "Five", "value": "5"}, None]},
+                {"key": "d", "type": {"odd": True}, "required": "true"},
+                {"type": "integer"},
+                None,
+                7,
+            ],
+        }
+    )
+
+    assert [problem.parameter for problem in described.check({"a": "x", "b": 10, "c": "6"})] == [
+        "b",
+        "c",
+        "d",
+    ]
+    assert described.check({"a": "x", "b": 9, "c": "5", "d": object()}) == ()
+
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**40), 2**40),
+    st.integers(-3, 20),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([0.5, 5.0, 5.5, "5", "5s", "on", "yes", "1080p", "1080P", "16:9", "", LINK, "x" * 3000]),
+    st.lists(st.sampled_from([LINK, 1]), max_size=3),
+    st.dictionaries(st.sampled_from("ab"), st.integers(), max_size=1),
+)
+
+
+def values(parameter: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    """Values that the schema of a parameter allows, or nearly so."""
+    low, high = parameter["min_value"], parameter["max_value"]
+    match parameter["type"]:
+        case _ if parameter["options"]:
+            return st.sampled_from(parameter["options"])
+        case "integer":
+            return st.integers(low if low is not None else -10, high if high is not None else 2**33)
+        case "float":
+            return st.floats(low if low is not None else 0, high if high is not None else 50)
+        case "boolean":
+            return st.booleans()
+        case "array":
+            return st.lists(st.just(LINK), max_size=12)
+        case _:
+            return st.sampled_from([LINK, "a river", "x" * 2600])
+
+
+@st.composite
+def submissions(draw: st.DrawFn) -> tuple[Offer, dict[str, Any]]:
+    """A model of the sandbox and a payload: right, broken in places, incomplete, with names of other families."""
+    offer = offers()[draw(st.sampled_from(sorted(offers())))]
+    payload: dict[str, Any] = {}
+    broken = draw(st.sampled_from([0, 0, 1, 3]))
+    for parameter in offer.detail["parameters"]:  # type: ignore[attr-defined]  # JSON, as the sandbox sends it
+        dice = draw(st.integers(0, 9))
+        if dice < broken:
+            payload[parameter["name"]] = draw(ANYTHING)
+        elif parameter["required"] or dice < 6:
+            payload[parameter["name"]] = draw(values(parameter))
+    if draw(st.booleans()):
+        payload |= draw(st.dictionaries(st.sampled_from(["image", "ratio", "seconds"]), ANYTHING, max_size=2))
+    names = draw(st.permutations(list(payload)))
+    return offer, {name: payload[name] for name in names}
+
+
+def refused_by_the_sandbox(offer: Offer, payload: Mapping[str, Any]) -> set[str]:
+    """The parameters for which the sandbox refuses a payload: by its schema, or behind its queue as 500."""
+    listed = {name for name in offer.nature.plain_links if isinstance(payload.get(name), list)}
+    return {name for name, _ in schema.problems(offer, payload)} | listed
+
+
+SANDBOX: dict[str, Model] = {name: model_of(offer.detail) for name, offer in offers().items()}
+
+
+def agree(offer: Offer, payload: dict[str, Any]) -> None:
+    """What is certain here is refused there, at the very same parameters, and the other way round."""
+    certain = {problem.parameter for problem in SANDBOX[offer.model].check(payload) if problem.certain}
+
+    assert certain == refused_by_the_sandbox(offer, payload)
+
+
+@given(submissions())
+@settings(max_examples=2000)
+def test_what_is_certain_is_what_the_sandbox_refuses(submission: tuple[Offer, dict[str, Any]]) -> None:
+    """`check` and the sandbox's own checker agree on every payload, valid and broken."""
+    agree(*submission)
+
+
+@pytest.mark.soak
+@given(submissions())
+@settings(max_examples=50_000)
+def test_what_is_certain_is_what_the_sandbox_refuses_at_length(
+    submission: tuple[Offer, dict[str, Any]],
+) -> None:
+    """`check` and the sandbox's own checker agree on every one of 50,000 payloads."""
+    agree(*submission)
+
+
+PARAMETERS = st.fixed_dictionaries(
+    {"name": st.sampled_from(["a", "prompt", "seed", "first_frame", "duration"])},
+    optional={
+        "type": st.sampled_from(["string", "integer", "float", "boolean", "array", "image", "object", "?"]),
+        "options": st.none() | st.lists(ANYTHING, max_size=3),
+        "min_value": ANYTHING,
+        "max_value": ANYTHING,
+        "default_value": ANYTHING,
+        "required": ANYTHING,
+        "description": st.text(max_size=30) | ANYTHING,
+    },
+)
+
+
+@given(
+    st.sampled_from(["seedance-2-0-260128", "wan2.7-t2v", "MiniMax-H3", "other"]),
+    st.lists(PARAMETERS, max_size=4),
+    st.dictionaries(
+        st.sampled_from(["a", "prompt", "seed", "first_frame", "duration", "x"]), ANYTHING, max_size=5
+    ),
+)
+@settings(max_examples=500)
+def test_no_schema_and_no_payload_make_it_stumble(
+    model_id: str, parameters: list[dict[str, Any]], payload: dict[str, Any]
+) -> None:
+    """Whatever the catalog says and whatever is asked, the answer is a tuple of sentences."""
+    found = model(*parameters, model_id=model_id).check(payload)
+
+    assert all(problem.sentence and problem.parameter for problem in found)
