@@ -4,7 +4,7 @@ Memory is bounded by the ids: of the undelivered events of one id those that are
 one is never dropped. Pure: the driver gives the time and rings the bell.
 """
 
-from collections import deque
+from collections import Counter, deque
 
 from attrs import evolve
 
@@ -17,6 +17,7 @@ class Inbox:
     def __init__(self, deadline: float | None = None) -> None:
         self.deadline = deadline
         self.finished = 0
+        self.ends: Counter[str] = Counter()
         self._open: dict[str, tuple[object, float]] = {}
         self._order: deque[str] = deque()
         self._waiting: dict[str, list[Event]] = {}
@@ -62,6 +63,7 @@ class Inbox:
         if event.final:
             del self._open[event.request_id]
             self.finished += 1
+            self.ends[type(event).__name__.lower()] += 1
         undelivered = self._waiting.get(event.request_id)
         if undelivered is None:
             self._waiting[event.request_id] = [event]

@@ -6,71 +6,46 @@ number is the limit. They are born when needed and are gone when nobody watches:
 
 import asyncio
 import copy
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
+from functools import partial
 from random import Random
-from typing import Any
 
 import anyio
-from anyio.abc import TaskGroup
 
+from gmi_video._cadence import Cadence
+from gmi_video._crew import Crew
 from gmi_video._entry import Told
-from gmi_video._inbox import Inbox
+from gmi_video._line import Line
 from gmi_video._schedule import Schedule
+from gmi_video._servertime import ServerTime
+from gmi_video._sweep import Sheet, Sweep
 from gmi_video.errors import ConfigurationError, GmiVideoError, Unauthorized
 from gmi_video.events import GaveUp
 from gmi_video.records import Snapshot
-from gmi_video.settings import Pace
 
-
-class Line:
-    """One watch as the poller sees it: its inbox, its bell, and what ended it early. Never the watch itself."""
-
-    def __init__(self, inbox: Inbox, pace: Pace) -> None:
-        self.inbox = inbox
-        self.pace = pace
-        self.error: BaseException | None = None
-        self.timer: asyncio.TimerHandle | None = None
-        self.feeder: asyncio.Task[None] | None = None
-        self.closed = False
-        self._waiters: set[asyncio.Future[None]] = set()
-
-    def ring(self) -> None:
-        """Wakes whoever waits for an event."""
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    @property
-    def feeding(self) -> bool:
-        """Whether ids are still being taken from what the caller gave."""
-        return self.feeder is not None and not self.feeder.done()
-
-    async def wait(self) -> None:
-        """Waits for the bell; cancelling the wait loses nothing."""
-        waiter = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
-        try:
-            await waiter
-        finally:
-            self._waiters.discard(waiter)
-
-    def fail(self, error: BaseException) -> None:
-        """Ends the watch with an error, after the events that are waiting."""
-        self.error = error
-        self.ring()
+Page = Callable[[Sweep, Callable[[str], Snapshot | None], Callable[[str], bool]], Awaitable[Sheet]]
 
 
 class Poller:
     """Looks at every id that any line follows, once per slot, and tells every line what changed."""
 
-    def __init__(self, look: Callable[[str], Awaitable[Snapshot]], *, concurrency: int, rng: Random) -> None:
-        self.schedule = Schedule(rng)
+    def __init__(
+        self,
+        look: Callable[[str], Awaitable[Snapshot]],
+        *,
+        concurrency: int,
+        rng: Random,
+        page: Page | None = None,
+        cadence: Cadence | None = None,
+        clock: ServerTime | None = None,
+    ) -> None:
+        self.schedule = Schedule(rng, cadence=cadence, clock=clock, sweeps=page is not None)
         self._look = look
+        self._page = page
         self._concurrency = concurrency
         self._loop = asyncio.get_running_loop()
         self._lines: set[Line] = set()
-        self._crew: _Crew | None = None
+        self._crew: Crew | None = None
         self._roots: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
@@ -169,7 +144,7 @@ class Poller:
         if due > self._loop.time():
             self._wake_at(due)
         elif self._crew is None:
-            self._crew = _Crew()
+            self._crew = Crew()
             root = self._loop.create_task(self._run(self._crew), name="gmi_video poller")
             self._roots.add(root)
             root.add_done_callback(self._roots.discard)
@@ -195,7 +170,7 @@ class Poller:
         self._timer = None
         self._arrange()
 
-    async def _run(self, crew: "_Crew") -> None:
+    async def _run(self, crew: Crew) -> None:
         try:
             async with anyio.create_task_group() as group:
                 crew.group = group
@@ -209,10 +184,18 @@ class Poller:
             if self._crew is crew:
                 self._crew = None
 
-    async def _looker(self, crew: "_Crew") -> None:
+    async def _looker(self, crew: Crew) -> None:
         while True:
+            sweep = self.schedule.sweep(self._loop.time()) if self._page else None
+            if sweep is not None:
+                self._arrange()
+                await self._sweep(sweep)
+                continue
             request_id = self.schedule.take(self._loop.time())
             if request_id is None:
+                due = self.schedule.next_due()
+                if due is not None:
+                    self._wake_at(due)
                 await crew.park()
                 continue
             self._arrange()
@@ -233,6 +216,36 @@ class Poller:
         else:
             self._deliver(self.schedule.observe(request_id, snapshot, self._loop.time()))
 
+    async def _sweep(self, sweep: Sweep) -> None:
+        """Pages until the walk is over; however it ends, its ids are due again."""
+        schedule, page = self.schedule, self._page
+        error: GmiVideoError | None = None
+        try:
+            while page is not None and not sweep.done and error is None:
+                try:
+                    sheet = await page(sweep, schedule.last, schedule.__contains__)
+                except Unauthorized as refused:
+                    self._fail(partial(copy.copy, refused))
+                    return
+                except GmiVideoError as missed:
+                    error = missed
+                else:
+                    self._deliver_all(schedule.read(sweep, sheet, self._loop.time()))
+        finally:
+            self._deliver_all(schedule.swept(sweep, self._loop.time(), error))
+
+    def _deliver_all(self, told: list[Told]) -> None:
+        now = self._loop.time()
+        rung = set()
+        for said in told:
+            for line in said.readers:
+                rung.add(line)
+                for event in said.events:
+                    line.inbox.put(event, now)
+        for line in rung:
+            line.ring()
+        self._arrange()
+
     def _fail(self, error: Callable[[], BaseException]) -> None:
         """Every watch that still follows an id ends with an error of its own; its ids can be resumed."""
         lines = tuple(line for line in self._lines if len(line.inbox))
@@ -240,30 +253,3 @@ class Poller:
             line.fail(error())
         for line in lines:
             self.leave(line)
-
-
-class _Crew:
-    """The lookers of one busy period: who is parked, and the group that all of them end with."""
-
-    def __init__(self) -> None:
-        self.over = anyio.Event()
-        self.group: TaskGroup | None = None
-        self._parked: deque[asyncio.Future[None]] = deque()
-        self._size = 0
-
-    def call_one(self, most: int, looker: Callable[["_Crew"], Coroutine[Any, Any, None]]) -> None:
-        """Wakes a parked looker, else starts one where there may be one more."""
-        while self._parked:
-            waiter = self._parked.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                return
-        if self.group is not None and self._size < most:
-            self._size += 1
-            self.group.start_soon(looker, self, name="gmi_video look")
-
-    async def park(self) -> None:
-        """Waits to be woken."""
-        waiter = asyncio.get_running_loop().create_future()
-        self._parked.append(waiter)
-        await waiter

@@ -1,30 +1,44 @@
 """Who is looked at, and when: snapshots in, events out. No clock and no network: `now` is handed in.
 
-One small entry per id, however many readers follow it. An entry is either in the heap of due times or being
-looked at, never both, so there is at most one look per id under way.
+One small entry per id, however many readers follow it. An entry is in the heap of due times, or in a block of
+neighbours that is, or being looked at: there is at most one look per id under way.
 """
 
-import heapq
-from collections import OrderedDict
 from random import Random
 
 from gmi_video._backoff import verdict
-from gmi_video._entry import Entry, Known, Reader, Told, eager, end_of, is_empty, is_older
+from gmi_video._cadence import Cadence
+from gmi_video._due import Due
+from gmi_video._entry import (
+    Entry,
+    Known,
+    Reader,
+    Told,
+    eager,
+    end_of,
+    is_empty,
+    is_older,
+    stalled,
+    waits_for_links,
+)
+from gmi_video._fleet import Fleet
+from gmi_video._flock import Block
+from gmi_video._past import Past
+from gmi_video._rhythm import Rhythm
+from gmi_video._servertime import ServerTime
+from gmi_video._sweep import Sheet, Sweep
 from gmi_video.errors import GmiVideoError, RateLimited
-from gmi_video.events import Event, GaveUp, Missed, Progressed, Stalled
-from gmi_video.records import Snapshot, Status
+from gmi_video.events import Event, GaveUp, Missed, Progressed
+from gmi_video.records import Snapshot
 from gmi_video.settings import Pace
 
 GRACE = 120.0
 """Seconds after its submission during which a request may be unknown to the service: its copies lag."""
 CONFIRMATIONS = 3
 """How many 404 in a row, a pace apart, mean that nobody knows an id."""
-EMPTY_FOR = 30.0
-"""Seconds for which a success without links is asked again before it is believed."""
 LONGEST_HOLD = 3600.0
 """Seconds that a service may ask for before looks are made again all the same."""
-KNOWN = 10_000
-"""How many requests that nobody watches now are remembered."""
+KNOWN = 10_000  # requests that nobody watches now, of which the last snapshot is remembered
 
 _NOBODY = Told()
 
@@ -32,18 +46,31 @@ _NOBODY = Told()
 class Schedule:
     """The ids that anybody watches, each with its next due time."""
 
-    def __init__(self, rng: Random) -> None:
-        self._rng = rng
-        self._entries: dict[str, Entry] = {}
-        self._heap: list[tuple[float, int, Entry]] = []
-        self._turn = 0
-        self._flying: set[str] = set()
-        self._known: OrderedDict[str, Known] = OrderedDict()
-        self._held = 0.0
+    def __init__(
+        self,
+        rng: Random,
+        *,
+        cadence: Cadence | None = None,
+        clock: ServerTime | None = None,
+        sweeps: bool = True,
+    ) -> None:
+        self.cadence = Cadence() if cadence is None else cadence
         self.regressions = 0
+        self._entries: dict[str, Entry] = {}
+        self._heap = Due()
+        self._flying: set[str] = set()
+        self._known = Past(KNOWN)
+        self._pair: tuple[tuple[Reader, Pace], ...] = ()
+        self.fleet = Fleet(
+            self._entries, self.cadence, clock or ServerTime(0.0, 0.0), self._heap.plan, sweeps=sweeps
+        )
+        self._rhythm = Rhythm(rng, self.cadence, self.fleet.age)
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __contains__(self, request_id: object) -> bool:
+        return request_id in self._entries
 
     @property
     def flying(self) -> int:
@@ -52,36 +79,29 @@ class Schedule:
 
     def last(self, request_id: str) -> Snapshot | None:
         """What was last seen of a watched id."""
-        entry = self._entries.get(request_id)
-        return entry.snapshot if entry else None
+        return entry.snapshot if (entry := self._entries.get(request_id)) else None
 
     def learn(self, snapshot: Snapshot, now: float, *, accepted: bool = False) -> Told:
         """Takes a snapshot that came by another way than a look: a submission, a verb, the caller."""
         request_id = snapshot.request_id
-        before = self._known.pop(request_id, None)
-        since = now if accepted else before.accepted if before else None
-        if before and is_older(snapshot, before.snapshot):
-            self._known[request_id] = before
-        else:
-            self._known[request_id] = Known(snapshot, now, since)
-        while len(self._known) > KNOWN:
-            self._known.popitem(last=False)
         entry = self._entries.get(request_id)
-        return self._seen(entry, snapshot, now) if entry else _NOBODY
+        if entry is not None and not accepted and not snapshot.final:
+            return self._seen(entry, snapshot, now)
+        self._known.keep(snapshot, now, now if accepted else None)
+        if entry is None:
+            return _NOBODY
+        entry.accepted = now if accepted else entry.accepted
+        return self._seen(entry, snapshot, now)
 
     def known(self, request_id: str, now: float, pace: Pace) -> Known | None:
         """What is remembered of an id; an end is believed for `pace.remember` seconds."""
-        found = self._known.get(request_id)
-        if found and found.snapshot.final and now - found.at > pace.remember:
-            del self._known[request_id]
-            return None
-        return found
+        return self._known.of(request_id, now, pace)
 
     def add(
         self, request_id: str, reader: Reader, pace: Pace, now: float, given: Snapshot | None = None
     ) -> tuple[Event, ...]:
         """Adds a reader of an id; returns what that reader is told at once. A given end costs no look."""
-        found = self.known(request_id, now, pace)
+        found = self._known.of(request_id, now, pace)
         if given is not None and (found is None or given.final):
             found = Known(given, now if given.final else now - pace.first, found.accepted if found else None)
         if found and found.snapshot.final and not is_empty(found.snapshot):
@@ -90,24 +110,30 @@ class Schedule:
         if entry is not None:
             entry.readers += ((reader, pace),)
             entry.pace = eager(pace for _, pace in entry.readers)
-            if entry.due is not None:
-                self._plan(entry, min(entry.due, now + entry.pace.longest))
+            owner = entry.block or entry
+            if owner.due is not None:
+                self._heap.plan(owner, min(owner.due, now + entry.pace.longest))
             return self._first_word(entry.snapshot)
-        entry = Entry(request_id, ((reader, pace),), pace, pace.first, now)
+        if not self._pair or self._pair[0] != (reader, pace):
+            self._pair = ((reader, pace),)
+        entry = Entry(request_id, self._pair, pace, pace.first, now, at=now)
         self._entries[request_id] = entry
-        due = now
         if found:
-            entry.snapshot, entry.accepted = found.snapshot, found.accepted
-            due = max(now, found.at + self._jittered(entry))
-        if request_id not in self._flying:
-            self._plan(entry, due)
+            entry.accepted, entry.at = found.accepted, found.at
+            self._sighted(entry, found.snapshot, now)
+        if request_id in self._flying:
+            return self._first_word(entry.snapshot)
+        if found:
+            self.fleet.plan(entry, max(now, found.at + self._rhythm.wait(entry, found.at)), now)
+        else:
+            self.fleet.meet(entry, now)
         return self._first_word(entry.snapshot)
 
-    @staticmethod
-    def _first_word(snapshot: Snapshot | None) -> tuple[Event, ...]:
+    def _first_word(self, snapshot: Snapshot | None) -> tuple[Event, ...]:
         if snapshot is None or snapshot.final:
             return ()
-        return (Progressed(request_id=snapshot.request_id, snapshot=snapshot),)
+        estimate = self.cadence.typical(snapshot.model)
+        return (Progressed(request_id=snapshot.request_id, snapshot=snapshot, estimate=estimate),)
 
     def drop(self, request_id: str, reader: Reader) -> None:
         """Takes a reader away; the last one takes the id out."""
@@ -117,33 +143,70 @@ class Schedule:
         entry.readers = tuple(pair for pair in entry.readers if pair[0] is not reader)
         if entry.readers:
             entry.pace = eager(pace for _, pace in entry.readers)
-        else:
-            self._forget(entry)
+            return
+        if entry.snapshot is not None:
+            self._known.keep(entry.snapshot, entry.at, entry.accepted)
+        self._forget(entry)
+
+    def sweep(self, now: float) -> Sweep | None:
+        """The list to read now, if that is what is due: to be asked before `take`."""
+        while (item := self._heap.top(now)) is not None and isinstance(item, Block):
+            if item.flock is None and not self.fleet.worth_a_page(now):
+                return None
+            self._heap.pop()
+            found = self.fleet.begin(item, now, self._rhythm.wait)
+            if found is not None:
+                return found
+        return None
 
     def take(self, now: float) -> str | None:
         """The id to look at now, if one is due; it is not due again before the look has ended."""
-        due = self.next_due()
-        if due is None or due > now:
-            return None
-        entry = heapq.heappop(self._heap)[2]
-        entry.due = None
-        self._flying.add(entry.request_id)
-        return entry.request_id
+        while (item := self._heap.top(now)) is not None:
+            self._heap.pop()
+            if isinstance(item, Entry):
+                self._flying.add(item.request_id)
+                return item.request_id
+            request_id = self.fleet.alone(item, now, self._rhythm.wait)
+            if request_id is not None:
+                self._flying.add(request_id)
+                return request_id
+        return None
 
     def next_due(self) -> float | None:
         """When the next look is due, or None where nothing waits."""
-        while self._heap and self._heap[0][2].due != self._heap[0][0]:
-            heapq.heappop(self._heap)
-        return max(self._heap[0][0], self._held) if self._heap else None
+        return self._heap.next()
+
+    def unseen(self, now: float) -> float | None:
+        """How many seconds ago what is due next was seen, or None where nothing is."""
+        return self._heap.unseen(now)
 
     def hold(self, until: float) -> None:
         """No look before `until`: the service asked for it."""
-        self._held = max(self._held, until)
+        self._heap.hold(until)
 
     def observe(self, request_id: str, snapshot: Snapshot, now: float) -> Told:
         """A look came back."""
         self._flying.discard(request_id)
         return self.learn(snapshot, now)
+
+    def read(self, sweep: Sweep, sheet: Sheet, now: float) -> list[Told]:
+        """A page of a sweep came back: whatever it says of watched ids counts as a look."""
+        sweep.read(sheet)
+        told = []
+        for listed in sheet.records:
+            if listed.snapshot is not None and listed.request_id in self._entries:
+                said = self.learn(listed.snapshot, now)
+                if said.events:
+                    told.append(said)
+        return told
+
+    def swept(self, sweep: Sweep, now: float, error: GmiVideoError | None = None) -> list[Told]:
+        """A sweep is over: its ids are due again, those it did not mention alone."""
+        if isinstance(error, RateLimited) and error.retry_after:
+            self.hold(now + min(error.retry_after, LONGEST_HOLD))
+        stuck = self.fleet.end(sweep, now, error, self._rhythm.wait)
+        told = (self._perhaps_stalled(entry, entry.snapshot, now) for entry in stuck if entry.snapshot)
+        return [said for said in told if said.events]
 
     def miss(self, request_id: str, error: GmiVideoError, now: float) -> Told:
         """A look failed: the id slips to its next slot, and nothing is repeated at once."""
@@ -160,11 +223,11 @@ class Schedule:
         asked = min(getattr(error, "retry_after", None) or 0.0, LONGEST_HOLD)
         if isinstance(error, RateLimited) and asked:
             self.hold(now + asked)
-        wait = max(self._slower(entry), asked)
-        self._plan(entry, now + wait)
-        return self._tell(
-            entry, Missed(request_id=request_id, error=error, look_again_in=wait, misses=entry.misses)
-        )
+        wait = max(self._rhythm.slower(entry), asked)
+        if entry.block is None:
+            self._heap.plan(entry, now + wait)
+        again = Missed(request_id=request_id, error=error, look_again_in=wait, misses=entry.misses)
+        return self._tell(entry, again)
 
     def landed(self, request_id: str, now: float) -> bool:
         """A look ended without an answer because it was broken off; whether the id is due again now."""
@@ -172,14 +235,15 @@ class Schedule:
             return False
         self._flying.discard(request_id)
         entry = self._entries.get(request_id)
-        if entry is not None:
-            self._plan(entry, now)
+        if entry is not None and entry.block is None:
+            self._heap.plan(entry, now)
         return entry is not None
 
     def clear(self) -> None:
         """Nobody watches anything any more; what was seen stays known."""
         self._entries.clear()
         self._heap.clear()
+        self.fleet.clear()
 
     def _seen(self, entry: Entry, snapshot: Snapshot, now: float) -> Told:
         entry.misses = entry.unknown = 0
@@ -187,41 +251,38 @@ class Schedule:
         if before and is_older(snapshot, before):
             self.regressions += 1
             snapshot = before
-        if snapshot.final and not self._wait_for_links(entry, snapshot, now):
-            return self._ended(entry, end_of(snapshot))
+        if snapshot.final and not waits_for_links(entry, snapshot, now):
+            self.fleet.ended(entry, snapshot, now)
+            told = self._ended(entry, end_of(snapshot))
+            for other, due in self._rhythm.sooner(self._entries, snapshot.model, now):
+                self._heap.plan(other, due)
+            return told
         moved = before is None or before.word != snapshot.word
-        entry.snapshot = snapshot
-        if moved or (before and before.updated_at != snapshot.updated_at):
+        changed = moved or (before is not None and before.updated_at != snapshot.updated_at)
+        self._sighted(entry, snapshot, now)
+        if changed:
             entry.changed, entry.stalled, entry.interval = now, False, entry.pace.first
-            wait = self._jittered(entry)
-        else:
-            wait = self._slower(entry)
-        if entry.request_id not in self._flying:
-            self._plan(entry, now + wait)
+        if entry.request_id not in self._flying and not self.fleet.keeps(entry):
+            self.fleet.plan(entry, now + self._rhythm.wait(entry, now, slower=not changed), now)
         if moved and not snapshot.final:
             previous = before.status if before else None
-            return self._tell(
-                entry, Progressed(request_id=entry.request_id, previous=previous, snapshot=snapshot)
+            estimate = self.cadence.typical(snapshot.model)
+            progressed = Progressed(
+                request_id=entry.request_id, previous=previous, snapshot=snapshot, estimate=estimate
             )
+            return self._tell(entry, progressed)
         return self._perhaps_stalled(entry, snapshot, now)
 
-    def _perhaps_stalled(self, entry: Entry, snapshot: Snapshot, now: float) -> Told:
-        if entry.stalled or snapshot.final or now - entry.changed < entry.pace.stalled_after:
-            return _NOBODY
-        entry.stalled = True
-        if snapshot.status is Status.UNKNOWN:
-            return self._tell(
-                entry, Stalled(request_id=entry.request_id, snapshot=snapshot, reason="unknown status")
-            )
-        return self._tell(entry, Stalled(request_id=entry.request_id, snapshot=snapshot, reason="frozen"))
+    def _sighted(self, entry: Entry, snapshot: Snapshot, now: float) -> None:
+        entry.snapshot = snapshot
+        self.fleet.sighted(entry, now)
+        entry.at = now
 
-    def _wait_for_links(self, entry: Entry, snapshot: Snapshot, now: float) -> bool:
-        if not is_empty(snapshot):
-            return False
-        if entry.empty_since is None:
-            entry.empty_since = now
-        entry.interval = entry.pace.first
-        return now - entry.empty_since < EMPTY_FOR
+    def _perhaps_stalled(self, entry: Entry, snapshot: Snapshot, now: float) -> Told:
+        if now - entry.changed < entry.pace.stalled_after:
+            return _NOBODY
+        event = stalled(entry, snapshot, now, self.cadence.typical(snapshot.model))
+        return self._tell(entry, event) if event else _NOBODY
 
     def _tell(self, entry: Entry, event: Event) -> Told:
         return Told(tuple(reader for reader, _ in entry.readers), (event,))
@@ -234,21 +295,5 @@ class Schedule:
     def _forget(self, entry: Entry) -> None:
         entry.due = None
         self._entries.pop(entry.request_id, None)
-        if len(self._heap) > 2 * len(self._entries) + 1000:
-            self._heap = [item for item in self._heap if item[2].due == item[0]]
-            heapq.heapify(self._heap)
-
-    def _plan(self, entry: Entry, due: float) -> None:
-        if entry.due == due:
-            return
-        entry.due = due
-        self._turn += 1
-        heapq.heappush(self._heap, (due, self._turn, entry))
-
-    def _slower(self, entry: Entry) -> float:
-        entry.interval = min(entry.interval * entry.pace.growth, entry.pace.longest)
-        return self._jittered(entry)
-
-    def _jittered(self, entry: Entry) -> float:
-        wait = entry.interval * (1 + entry.pace.jitter * (2 * self._rng.random() - 1))
-        return min(wait, entry.pace.longest)
+        self.fleet.leave(entry)
+        self._heap.tidy(len(self._entries))

@@ -11,14 +11,14 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
-from attrs import frozen
-
 from gmi_video._inbox import Inbox
-from gmi_video._poller import Line, Poller
+from gmi_video._line import Line
+from gmi_video._poller import Poller
 from gmi_video.errors import ConfigurationError
 from gmi_video.events import Event
-from gmi_video.records import Record, Snapshot
+from gmi_video.records import Snapshot
 from gmi_video.settings import Pace
+from gmi_video.statistics import WatchStatistics
 from gmi_video.wire import checked_id
 
 CHUNK = 1000
@@ -26,15 +26,6 @@ CHUNK = 1000
 
 Id = str | Snapshot
 Ids = Mapping[Id, Any] | Iterable[Id] | AsyncIterable[Id]
-
-
-@frozen(kw_only=True)
-class WatchStatistics(Record):
-    """A watch at one moment: ids still followed, ids that ended, ids with events that nobody took yet."""
-
-    following: int
-    finished: int
-    waiting: int
 
 
 def pair(item: object, keys: Mapping[Any, Any]) -> tuple[str, Any, Snapshot | None]:
@@ -137,9 +128,11 @@ class Watch:
         await asyncio.sleep(0)
 
     def statistics(self) -> WatchStatistics:
-        """How many ids it follows, how many ended, how many have events waiting."""
+        """How many ids it follows, how many ended and how, how many have events waiting."""
         inbox = self._line.inbox
-        return WatchStatistics(following=len(inbox), finished=inbox.finished, waiting=inbox.waiting)
+        return WatchStatistics(
+            following=len(inbox), finished=inbox.finished, waiting=inbox.waiting, ends=dict(inbox.ends)
+        )
 
     def _over(self) -> bool:
         line = self._line

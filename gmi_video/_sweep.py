@@ -1,0 +1,141 @@
+"""One walk through a part of the list that stands for many looks: which page next, and when it is enough. Pure.
+
+The service promises neither an order nor a longest page nor that `has_more` is there, so the walk believes only
+what the pages themselves show.
+"""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Literal
+
+from attrs import define, field, frozen
+
+from gmi_video.records import Snapshot
+
+PROBES = 6
+"""Pages that may be read without a hit, in search of the right place."""
+POOR = 0.02
+"""Of an unfiltered page so many records must be of interest, else the walk ends."""
+
+
+@frozen
+class Listed:
+    """One record of a page: `snapshot` is None where nothing changed, or nobody follows it. Unix seconds."""
+
+    request_id: str
+    created: float | None
+    snapshot: Snapshot | None = None
+
+
+@frozen(kw_only=True)
+class Sheet:
+    """One page, read for a sweep: `size` in bytes, `seconds` from call to reply."""
+
+    records: tuple[Listed, ...]
+    skipped: int = 0
+    total: int | None = None
+    more: bool | None = None
+    size: int = 0
+    seconds: float = 0.0
+
+
+@define(eq=False)
+class Sweep:
+    """The walk for some ids of one model (newest first, created from `newest` back to `oldest`), or of all models.
+
+    `wanted` may lose ids while it is walked: `left` is how many there were. `seen` are those listed, `first` and `last` the positions of the first and the last.
+    """
+
+    model: str | None
+    wanted: Mapping[str, object]
+    left: int
+    offset: int
+    limit: int
+    newest: float = float("inf")
+    oldest: float = float("-inf")
+    seen: set[str] = field(factory=set)
+    pages: int = 0
+    size: int = 0
+    count: int = 0
+    slowest: float = 0.0
+    first: int | None = None
+    last: int | None = None
+    longest: int | None = None
+    fault: Literal["unordered", "repeats"] | None = None
+    done: bool = False
+    _probes: int = 0
+    _top: tuple[int, float] | None = None
+    _bottom: tuple[int, float] | None = None
+    _read: set[str] = field(factory=set)
+
+    def read(self, sheet: Sheet) -> None:
+        """Takes a page; `done` says whether it was the last, else `offset` and `limit` name the next."""
+        records = sheet.records
+        length = len(records) + sheet.skipped
+        self.pages += 1
+        self.size += sheet.size
+        self.count += length
+        self.slowest = max(self.slowest, sheet.seconds)
+        fresh = [listed for listed in records if listed.request_id not in self._read]
+        self._read.update(listed.request_id for listed in fresh)
+        hits = 0
+        for position, listed in enumerate(records, self.offset):
+            if listed.request_id in self.wanted and listed.request_id not in self.seen:
+                self.seen.add(listed.request_id)
+                hits += 1
+                self.first = position if self.first is None else min(self.first, position)
+                self.last = position if self.last is None else max(self.last, position)
+        whole = sheet.more is not True and (
+            sheet.total <= self.offset + length if sheet.total is not None else sheet.more is False
+        )
+        if 0 < length < self.limit and not whole:
+            self.longest = length
+        if len(self.seen) >= self.left or not fresh or (whole and (self.model is None or not self.offset)):
+            self._end("repeats" if records and not fresh and not whole else None)
+            return
+        created = [listed.created for listed in records if listed.created is not None]
+        ordered = len(created) == len(records) and all(after <= before for before, after in pairwise(created))
+        if not ordered:
+            self._end("unordered")
+        elif self.model is None:
+            self.offset += length
+            self.done = hits < POOR * length
+        else:
+            self._turn(created[0], float("-inf") if whole else created[-1], length, hits)
+
+    def _turn(self, first: float, last: float, length: int, hits: int) -> None:
+        """Where to read next, from the times of the page's first and last record."""
+        self._probes = 0 if hits else self._probes + 1
+        if self._probes >= PROBES:
+            self.done = True
+        elif last > self.newest:
+            self.offset += self._jump(last - self.newest, first - last, length)
+        elif first < self.oldest:
+            span = max(first - last, 1.0) if last > float("-inf") else 1.0
+            self.done = self.offset == 0
+            self.offset = max(0, self.offset - self._jump(self.newest - first, span, length))
+        else:
+            self._widen(first, last, length)
+
+    def _widen(self, first: float, last: float, length: int) -> None:
+        """The page touches the span: down to its end, then up to its beginning."""
+        begin, end = self.offset, self.offset + length
+        if self._top is None or begin < self._top[0]:
+            self._top = begin, first
+        if self._bottom is None or end > self._bottom[0]:
+            self._bottom = end, last
+        if self._bottom[1] >= self.oldest:
+            self.offset = self._bottom[0]
+        elif self._top[0] and self._top[1] <= self.newest:
+            self.offset = max(0, self._top[0] - self.limit)
+        else:
+            self.done = True
+
+    @staticmethod
+    def _jump(distance: float, span: float, length: int) -> int:
+        """How many records lie in `distance` seconds, if they are as dense as on this page."""
+        return max(length, min(int(length * distance / span), 50 * length)) if span > 0 else length
+
+    def _end(self, fault: Literal["unordered", "repeats"] | None) -> None:
+        self.fault = fault
+        self.done = True
