@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gmi_video import errors
-    from gmi_video.catalog import Model, Parameter, Price
+    from gmi_video.catalog import Cost, Model, Parameter, PayloadWarning, Price, Problem
     from gmi_video.errors import GmiVideoError
     from gmi_video.events import Cancelled, Event, Failed, GaveUp, Missed, Progressed, Stalled, Succeeded
     from gmi_video.ledger import Intent, MemoryStore, State, Store
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gmi_video.settings import Limits, Pace, Patience, Resubmit, Settings
 
 _HOMES = {
-    "catalog": ("Model", "Parameter", "Price"),
+    "catalog": ("Cost", "Model", "Parameter", "PayloadWarning", "Price", "Problem"),
     "errors": ("GmiVideoError",),
     "events": ("Cancelled", "Event", "Failed", "GaveUp", "Missed", "Progressed", "Stalled", "Succeeded"),
     "ledger": ("Intent", "MemoryStore", "State", "Store"),
@@ -44,6 +44,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Abandoned",
     "Cancelled",
+    "Cost",
     "Ended",
     "Event",
     "Exchange",
@@ -62,7 +63,9 @@ __all__ = [
     "Pace",
     "Parameter",
     "Patience",
+    "PayloadWarning",
     "Price",
+    "Problem",
     "Progressed",
     "Resubmit",
     "Saved",

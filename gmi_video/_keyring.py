@@ -3,7 +3,7 @@
 import asyncio
 
 from gmi_video.errors import ConfigurationError
-from gmi_video.settings import KEY_VARIABLES, KeySource, Secret
+from gmi_video.settings import KEY_VARIABLES, KeySource, Secret, is_key
 
 
 class Keyring:
@@ -40,8 +40,8 @@ class Keyring:
                 return self._key
             assert not isinstance(self._source, str)
             found = await self._source()
-            if not isinstance(found, str) or not found.strip() or not found.strip().isascii():
-                message = "the callable given as api_key returned no key: a non-empty ASCII string is wanted"
+            if not isinstance(found, str) or not is_key(found.strip()):
+                message = "the callable given as api_key returned no key: printable ASCII without spaces is wanted"
                 raise ConfigurationError(message)
             self._key = Secret(found.strip())
             self._asked += 1

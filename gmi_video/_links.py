@@ -6,7 +6,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from gmi_video.errors import UnsafeURL
 from gmi_video.records import Media, without_query
-from gmi_video.settings import is_loopback
+from gmi_video.settings import Secret, is_loopback
 
 _LONGEST = 8192
 _TRANSLATED = tuple(ipaddress.ip_network(name) for name in ("64:ff9b::/96", "2002::/16", "2001::/32"))
@@ -50,30 +50,36 @@ _TYPES = {
 _USUAL = {"video": "mp4", "image": "png", "audio": "mp3"}
 
 
-def vetted(url: str, *, loopback: bool) -> str:
+def vetted(url: str, *, loopback: bool) -> Secret:
     """A link that may be followed, percent-encoded; raises `UnsafeURL` for any other.
 
     https only, no credentials, a port of https or above 1023; plain http only to this machine, and only where
     the API itself is on this machine (`loopback`).
     """
-    shown = without_query(url[:200])
-    if len(url) > _LONGEST or not url.isprintable() or " " in url:
-        message = f"{shown!r} is not followed: it is too long or holds signs that no link has"
+    url = Secret(url)  # a presigned query stands in no frame of a traceback that shows its locals
+    why = _objection(url, loopback=loopback)
+    if why is not None:
+        message = f"{without_query(url[:200])!r} is not followed: {why}"
         raise UnsafeURL(message)
+    return Secret(quote(url, safe=_KEPT))
+
+
+def _objection(url: str, *, loopback: bool) -> str | None:
+    """Why a link is not followed, or None where it is."""
+    if len(url) > _LONGEST or not url.isprintable() or " " in url:
+        return "it is too long or holds signs that no link has"
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
         parts, host, port = urlsplit(""), None, None
     if not host or parts.username is not None or parts.password is not None:
-        message = f"{shown!r} is not followed: it names no host, or carries credentials"
-        raise UnsafeURL(message)
+        return "it names no host, or carries credentials"
     if parts.scheme == "http" and loopback and is_loopback(host):
-        return quote(url, safe=_KEPT)
+        return None
     if parts.scheme != "https" or not (port is None or port == 443 or port > 1023):
-        message = f"{shown!r} is not followed: only https is, at its own port"
-        raise UnsafeURL(message)
-    return quote(url, safe=_KEPT)
+        return "only https is, at its own port"
+    return None
 
 
 def may_be_reached(address: str, *, loopback: bool) -> bool:
@@ -89,8 +95,9 @@ def may_be_reached(address: str, *, loopback: bool) -> bool:
     return loopback if found.is_loopback else found.is_global and not found.is_multicast
 
 
-def hop(url: str, location: str, *, loopback: bool) -> str:
+def hop(url: str, location: str, *, loopback: bool) -> Secret:
     """Where a redirect leads, vetted anew."""
+    url, location = Secret(url), Secret(location)
     return vetted(urljoin(url, location), loopback=loopback)
 
 

@@ -58,6 +58,17 @@ def retry_after(data: object, headers: Mapping[str, str]) -> float | None:
     return _until(words, headers.get("date", "")) if seconds is None else seconds
 
 
+def rate_limit(data: object) -> tuple[int | None, float | None]:
+    """How many submissions of a model per how many seconds a 429 states in its body; None where it does not."""
+    stated = data.get("rate_limit") if isinstance(data, Mapping) else None
+    if not isinstance(stated, Mapping):
+        return None, None
+    limit, interval = _positive(stated.get("limit")), _positive(stated.get("interval_seconds"))
+    if limit is None or interval is None or not 1 <= limit <= 10_000 or not 0 < interval <= 86_400:
+        return None, None
+    return int(limit), interval
+
+
 def _positive(value: object) -> float | None:
     """A finite number, written in whatever way, that is not below zero; junk is None."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):

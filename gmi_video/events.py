@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 from attrs import field, frozen
 
 from gmi_video.errors import GmiVideoError, MalformedResponse
+from gmi_video.estimate import Estimate
 from gmi_video.records import Record, Snapshot, Status
 
 
@@ -40,10 +41,14 @@ class Event(Record):
 
 @frozen(kw_only=True)
 class Progressed(Event):
-    """The request was accepted, seen for the first time, or changed its state."""
+    """The request was accepted, seen for the first time, or changed its state.
+
+    `estimate` says how long requests of its model take, once that is known.
+    """
 
     previous: Status | None = None
     snapshot: Snapshot
+    estimate: Estimate | None = None
 
 
 @frozen(kw_only=True)

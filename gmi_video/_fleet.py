@@ -1,0 +1,290 @@
+"""Ids that are followed together: which are read by the list, which alone, and what their lives teach. Pure.
+
+It decides for the schedule: of a bare id nothing is known, so an unfiltered page is read before it is looked at
+alone; an id whose model and creation are known belongs to the block of its neighbours.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+from gmi_video._backoff import verdict
+from gmi_video._cadence import Cadence
+from gmi_video._entry import Entry, eager
+from gmi_video._flock import Block, Flock
+from gmi_video._servertime import ServerTime
+from gmi_video._sweep import Sweep
+from gmi_video.errors import GmiVideoError
+from gmi_video.records import Snapshot
+from gmi_video.settings import Pace
+
+ABSENT = 2
+"""How often an id may be missing in its place of the list before it is looked at alone for good."""
+LAG = 30.0
+"""Seconds for which a new request may be missing in the list without being looked at."""
+CHECK = 60.0
+"""Seconds between two searches of a block for requests that are stuck."""
+
+Plan = Callable[[Entry | Block, float], None]
+Wait = Callable[[Entry, float], float]
+
+
+class Fleet:
+    """The flocks of one schedule, and the ids of which nothing is known yet."""
+
+    def __init__(
+        self,
+        entries: dict[str, Entry],
+        cadence: Cadence,
+        clock: ServerTime,
+        plan: Plan,
+        *,
+        sweeps: bool = True,
+    ) -> None:
+        self._wanted = sweeps
+        self._entries = entries
+        self._cadence = cadence
+        self._clock = clock
+        self._plan = plan
+        self._flocks: dict[str, Flock] = {}
+        self._strangers = Flock(None)
+        self._bare = Block()
+        self._loose = Block()
+        self._sweeps: dict[Sweep, Block] = {}
+        self._pace: Pace | None = None
+        self.sweeps = 0
+        self.statuses: Counter[str] = Counter()
+
+    def meet(self, entry: Entry, now: float) -> None:
+        """Nothing is known of an id: it waits for a page with others like it, or for its look."""
+        if not self._wanted or entry.pace.sweep == "never":
+            self._plan(entry, now)
+            return
+        entry.block = self._bare
+        self._bare.ids[entry.request_id] = 0.0
+        if self._bare.due is None and not self._bare.flying:
+            self._plan(self._bare, now)
+
+    def worth_a_page(self, now: float) -> bool:
+        """Whether there are enough unknown ids to read an unfiltered page for them."""
+        self._strangers.count = len(self._bare.ids)
+        return self._bare.due is not None and self._strangers.usable(now)
+
+    def sighted(self, entry: Entry, now: float) -> None:
+        """A record of an unfinished id was seen: its place in the list is known, and that it lived so far."""
+        snapshot = entry.snapshot
+        assert snapshot is not None
+        if entry.word is not snapshot.word:
+            self._count(entry, -1)
+            entry.word = snapshot.word
+            self._count(entry, 1)
+        if entry.created is None and snapshot.created_at is not None and snapshot.model:
+            entry.created = snapshot.created_at.timestamp()
+            self._flock(snapshot.model).count += 1
+        age = self.age(entry, now)
+        block = entry.block
+        if entry.lived is None:
+            entry.lived = 0.0 if entry.accepted is not None else age
+        if (block is None or block.flock is None) and age > entry.lived and snapshot.model:
+            self._cadence.of(snapshot.model).lived(entry.lived, age)
+        entry.lived = max(age, entry.lived)
+
+    def ended(self, entry: Entry, snapshot: Snapshot, now: float) -> None:
+        """An id ended: how long it took, by the service's own times where they can be believed."""
+        if not snapshot.model:
+            return
+        took = self.age(entry, now)
+        begun, moved = snapshot.created_at, snapshot.updated_at
+        if begun is not None and moved is not None and moved >= begun:
+            took = (moved - begun).total_seconds()
+        since = entry.lived or 0.0
+        if entry.block is not None and entry.block.swept > entry.at:
+            since += entry.block.swept - entry.at
+        self._cadence.of(snapshot.model).ended(min(since, took), took)
+
+    def age(self, entry: Entry, now: float) -> float:
+        """Seconds since an id was created, as far as is known."""
+        if entry.created is not None:
+            return max(0.0, self._clock.at(now) - entry.created)
+        return max(0.0, now - (entry.accepted if entry.accepted is not None else entry.changed))
+
+    def plan(self, entry: Entry, due: float, now: float) -> None:
+        """Where its neighbours are read together an id is due with them, else alone."""
+        if not self._place(entry, due, now):
+            self._plan(entry, due)
+
+    def _place(self, entry: Entry, due: float, now: float) -> bool:
+        """Puts an id into the block of its neighbours; False where it is to be looked at alone."""
+        if entry.block is not None:
+            self._part(entry)
+        snapshot = entry.snapshot
+        if not self._wanted or entry.created is None or snapshot is None or entry.pace.sweep == "never":
+            return False
+        flock = self._flocks.get(snapshot.model)
+        if flock is None or not flock.usable(now) or entry.absent >= ABSENT or entry.empty_since is not None:
+            return False
+        block = entry.block = flock.join(entry.request_id, entry.created)
+        entry.due = None
+        if entry.pace is not self._pace:
+            self._pace = eager(iter((entry.pace, self._pace or entry.pace)))
+        if not block.flying and (block.due is None or due < block.due):
+            self._plan(block, due)
+        return True
+
+    def keeps(self, entry: Entry) -> bool:
+        """Whether an id stays due with its neighbours; one whose links are awaited is looked at alone."""
+        return entry.block is not None and entry.block.flock is not None and entry.empty_since is None
+
+    def leave(self, entry: Entry) -> None:
+        """Nobody follows an id any more."""
+        if entry.block is not None:
+            self._part(entry)
+        self._count(entry, -1)
+        if entry.created is not None and entry.snapshot is not None:
+            self._flock(entry.snapshot.model).count -= 1
+
+    def clear(self) -> None:
+        """Nobody follows anything."""
+        self._flocks.clear()
+        self._sweeps.clear()
+        self.statuses.clear()
+        self._bare, self._loose = Block(), Block()
+
+    def begin(self, block: Block, now: float, wait: Wait) -> Sweep | None:
+        """The walk for a block that is due; None where its ids are due alone instead."""
+        flock = block.flock
+        if flock is None:
+            sweep = Sweep(
+                model=None, wanted=block.ids, left=len(block.ids), offset=0, limit=self._strangers.asked
+            )
+        elif flock.usable(now) and flock.pays(block):
+            for request_id in flock.absorb(block):
+                self._entries[request_id].block = block
+            sweep = flock.sweep(block)
+        else:
+            self._release(list(block.ids), block, now, wait)
+            return None
+        block.flying = True
+        self._sweeps[sweep] = block
+        self.sweeps += 1
+        return sweep
+
+    def alone(self, block: Block, now: float, wait: Wait) -> str | None:
+        """An unknown id that is looked at alone, from a block that was due; others are due alone from now on."""
+        if block.flock is not None:
+            self._release(list(block.ids), block, now, wait)
+            return None
+        request_id = next(iter(block.ids), None)
+        if request_id is None:
+            return None
+        self._part(self._entries[request_id])
+        if block.ids:
+            self._plan(block, now)
+        return request_id
+
+    def end(self, sweep: Sweep, now: float, error: GmiVideoError | None, wait: Wait) -> list[Entry]:
+        """A walk is over, or broke down; returns ids that may be stuck."""
+        block = self._sweeps.pop(sweep, None)
+        if block is None:
+            return []
+        block.flying = False
+        flock = block.flock
+        if error is None and not sweep.done:  # it was broken off by us
+            self._plan(block, now)
+        elif flock is None:
+            self._learnt(sweep, now, error)
+        elif error is not None:
+            self._broken(flock, block, now, error, wait)
+        else:
+            return self._went_well(flock, block, sweep, now, wait)
+        return []
+
+    def _went_well(self, flock: Flock, block: Block, sweep: Sweep, now: float, wait: Wait) -> list[Entry]:
+        absent = [request_id for request_id in block.ids if request_id not in sweep.seen]
+        good = flock.learn(block, sweep, now)
+        self._release([name for name in absent if self._is_missing(name, now)], block, now, wait, absent=good)
+        server_now, model = self._clock.at(now), str(flock.model)
+        if block.ids:
+            flock.lived(block, self._cadence.of(model), server_now, now)
+        block.swept, block.misses = now, 0
+        if not good:
+            self._release(list(block.ids), block, now, wait)
+        if not block.ids:
+            return []
+        law = self._cadence.law(model)
+        self._plan(block, now + flock.wait(block, self._pace or Pace(), law, server_now))
+        if now - block.checked < CHECK:
+            return []
+        block.checked = now
+        return [self._entries[request_id] for request_id in block.ids]
+
+    def _learnt(self, sweep: Sweep, now: float, error: GmiVideoError | None) -> None:
+        """Unfiltered pages were read: those unknown ids that they did not show are looked at alone."""
+        strangers = self._strangers
+        if error is not None and verdict(error) == "fatal" and strangers.shrink():
+            self._plan(self._bare, now)
+            return
+        if error is not None:
+            strangers.refuse(now)
+        else:
+            strangers.learn(Block(), sweep, now)
+        if self._loose.ids:
+            self._loose.ids.update(self._bare.ids)
+            for request_id in self._bare.ids:
+                self._entries[request_id].block = self._loose
+            self._bare.ids.clear()
+        else:
+            self._bare, self._loose = self._loose, self._bare
+        if self._loose.ids and self._loose.due is None:
+            self._plan(self._loose, now)
+
+    def _broken(self, flock: Flock, block: Block, now: float, error: GmiVideoError, wait: Wait) -> None:
+        if verdict(error) == "fatal" and flock.shrink():
+            self._plan(block, now)
+            return
+        block.misses += 1
+        if verdict(error) == "again" and block.misses < 2:
+            self._plan(block, now + max(block.interval, 2.0))
+            return
+        flock.refuse(now)
+        self._release(list(block.ids), block, now, wait)
+
+    def _is_missing(self, request_id: str, now: float) -> bool:
+        """Whether the list should have shown an id; a new one may come late."""
+        entry = self._entries[request_id]
+        return self.age(entry, now) > LAG or now - entry.at > entry.pace.longest / 2
+
+    def _release(self, ids: list[str], block: Block, now: float, wait: Wait, *, absent: bool = False) -> None:
+        """Ids leave their block and are due alone, counted from when they were last seen."""
+        for request_id in ids:
+            entry = self._entries[request_id]
+            seen = max(entry.at, block.swept)
+            if entry.lived is not None and seen > entry.at:
+                entry.lived += seen - entry.at
+            entry.at = seen
+            entry.absent += absent
+            self._part(entry)
+            self._plan(entry, max(now, seen + wait(entry, seen)))
+
+    def _count(self, entry: Entry, step: int) -> None:
+        if entry.word is not None:
+            self.statuses[entry.word] += step
+
+    def models(self) -> dict[str, int]:
+        """Followed ids by model, as far as their models are known."""
+        return {str(flock.model): flock.count for flock in self._flocks.values() if flock.count}
+
+    def _part(self, entry: Entry) -> None:
+        block, entry.block = entry.block, None
+        assert block is not None
+        if block.flock is not None:
+            block.flock.leave(block, entry.request_id)
+        else:
+            block.ids.pop(entry.request_id, None)
+            if not block.ids:
+                block.due = None
+
+    def _flock(self, model: str) -> Flock:
+        found = self._flocks.get(model)
+        if found is None:
+            found = self._flocks[model] = Flock(model)
+        return found

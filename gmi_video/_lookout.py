@@ -1,0 +1,69 @@
+"""What the poller sees with: one look at one request, or one page of the list for many. One attempt each."""
+
+from collections.abc import Awaitable, Callable
+
+from gmi_video._observe import Observers
+from gmi_video._offload import off_loop
+from gmi_video._sheet import Follows, Last, sheet_of
+from gmi_video._sweep import Sheet, Sweep
+from gmi_video.errors import MalformedResponse
+from gmi_video.notices import Ended
+from gmi_video.records import Snapshot
+from gmi_video.wire import Call, Reply, read_snapshot, record, requests_call, snapshot_call
+
+BIG = 262_144
+"""Bytes from which a body is decoded off the loop: that takes milliseconds."""
+
+
+class Lookout:
+    """Looks and pages of one session; `seen` gets every record that came, observers hear of every end."""
+
+    def __init__(
+        self,
+        exchange: Callable[[Call], Awaitable[Reply]],
+        seen: Callable[[Snapshot], None],
+        observers: Observers,
+    ) -> None:
+        self._exchange = exchange
+        self._seen = seen
+        self._observers = observers
+        self.looks = 0
+        self.pages = 0
+        self.bytes = 0
+
+    async def look(self, request_id: str) -> Snapshot:
+        """What the queue says of one request; raises what the answer says."""
+        call = snapshot_call(request_id)
+        self.looks += 1
+        reply = await self._exchange(call)
+        self.bytes += len(reply.body)
+        snapshot = read_snapshot(call, reply)
+        self._heard(snapshot)
+        return snapshot
+
+    async def page(self, sweep: Sweep, last: Last, follows: Follows) -> Sheet:
+        """The next page of a walk; raises what the answer says."""
+        call = requests_call(sweep.model, limit=sweep.limit, offset=sweep.offset)
+        self.pages += 1
+        reply = await self._exchange(call)
+        size = len(reply.body)
+        self.bytes += size
+        data = await off_loop(record, call, reply) if size > BIG else record(call, reply)
+        try:
+            sheet = sheet_of(data, last, follows)
+        except MalformedResponse as error:
+            found = error
+        else:
+            for listed in sheet.records:
+                if listed.snapshot is not None:
+                    self._heard(listed.snapshot)
+            return Sheet(
+                records=sheet.records, skipped=sheet.skipped, total=sheet.total, more=sheet.more, size=size
+            )
+        raise found
+
+    def _heard(self, snapshot: Snapshot) -> None:
+        self._seen(snapshot)
+        if snapshot.final:
+            ended = Ended(request_id=snapshot.request_id, model=snapshot.model, status=snapshot.status)
+            self._observers.tell(ended)

@@ -1,0 +1,56 @@
+"""How long until the next look at one id: by what is known of its model, else by its pace. Chance is handed in."""
+
+from collections.abc import Callable, Iterator, Mapping
+from random import Random
+
+from gmi_video._cadence import Cadence
+from gmi_video._entry import Entry
+from gmi_video._flock import PER_CALL
+
+SHORTEST = 1.0
+"""Seconds between two looks at one id at least, however sure its end is (less where the pace begins with less)."""
+
+AGAIN = frozenset({5.0, 8.0, 12.0, 20.0, 40.0})
+"""Ended requests of a model at which looks that were planned before are planned anew."""
+FEW = 5000
+"""Ids up to which that is done at once: it takes some milliseconds."""
+
+
+class Rhythm:
+    """The waits of a schedule's ids; `age` tells how many seconds ago one was created."""
+
+    def __init__(self, rng: Random, cadence: Cadence, age: Callable[[Entry, float], float]) -> None:
+        self.rng = rng
+        self._cadence = cadence
+        self._age = age
+
+    def wait(self, entry: Entry, now: float, *, slower: bool = False) -> float:
+        """Seconds from `now`: where the chance of an end is worth a look, or by the pace, `slower` than before."""
+        snapshot = entry.snapshot
+        law = self._cadence.law(snapshot.model) if snapshot and entry.empty_since is None else None
+        if law is None:
+            return self.slower(entry) if slower else self._jittered(entry, entry.interval)
+        first = entry.pace.first
+        wait = law.wait(self._age(entry, now), PER_CALL * first)
+        return self._jittered(entry, max(wait, min(SHORTEST, first)))
+
+    def sooner(self, entries: Mapping[str, Entry], model: str, now: float) -> Iterator[tuple[Entry, float]]:
+        """Those planned when little was known of a model, and worth a look sooner; to be asked when one ended."""
+        if self._cadence.of(model).total not in AGAIN or len(entries) > FEW:
+            return
+        for entry in entries.values():
+            snapshot = entry.snapshot
+            if entry.due is None or entry.misses or snapshot is None or snapshot.model != model:
+                continue
+            due = max(now + self.rng.random(), entry.at + self.wait(entry, entry.at))
+            if due < entry.due:
+                yield entry, due
+
+    def slower(self, entry: Entry) -> float:
+        """A wait that is longer by the pace's growth than the one before."""
+        entry.interval = min(entry.interval * entry.pace.growth, entry.pace.longest)
+        return self._jittered(entry, entry.interval)
+
+    def _jittered(self, entry: Entry, wait: float) -> float:
+        wait *= 1 + entry.pace.jitter * (2 * self.rng.random() - 1)
+        return min(wait, entry.pace.longest)
