@@ -11,7 +11,7 @@ from cyclopts import App, CycloptsError, Group
 
 from gmi_video import __version__
 from gmi_video.cli import exits
-from gmi_video.cli.catalogue import model, models
+from gmi_video.cli.catalogue import model, models, stubs
 from gmi_video.cli.demo import demo
 from gmi_video.cli.following import download, list_requests, resume, status, watch
 from gmi_video.cli.making import generate, submit
@@ -52,7 +52,7 @@ def _app() -> App:
         suppress_keyboard_interrupt=False,
     )
     groups: tuple[tuple[Group, Mapping[str, Callable[..., int]]], ...] = (
-        (_BEGIN, {"demo": demo, "models": models, "model": model}),
+        (_BEGIN, {"demo": demo, "models": models, "model": model, "stubs": stubs}),
         (_MAKE, {"generate": generate, "submit": submit}),
         (
             _FOLLOW,

@@ -1,14 +1,9 @@
 """Commands that ask for a video: `generate` and `submit`."""
 
 import shlex
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
-from gmi_video.catalog import Parameter
 from gmi_video.cli import exits, options
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.guard import guarded
@@ -16,27 +11,7 @@ from gmi_video.cli.interrupt import Running
 from gmi_video.cli.plain import printable
 from gmi_video.cli.progress import Progress
 from gmi_video.cli.times import deadline_of
-from gmi_video.cli.values import base_of, filled, pairs_of, read_text
-from gmi_video.errors import ConfigurationError, GmiVideoError, NotFound, Unauthorized
-from gmi_video.records import VideoRequest
-
-if TYPE_CHECKING:
-    from gmi_video.session import Session
-
-
-@frozen(kw_only=True)
-class Wish:
-    """What was typed: a model, a payload from a file, and texts to be typed and put over it."""
-
-    model: str
-    base: Mapping[str, Any]
-    pairs: Mapping[str, Sequence[str]]
-    key: str | None
-
-    @classmethod
-    def typed(cls, model: str, param: Sequence[str], payload: str | None, key: str | None) -> "Wish":
-        """The wish, its files read; raises `ConfigurationError`."""
-        return cls(model=model, base=_base(payload), pairs=pairs_of(param), key=key)
+from gmi_video.cli.wishes import Wish, admitted, ready, told
 
 
 def generate(
@@ -49,6 +24,7 @@ def generate(
     payload: options.Base = None,
     deadline: options.Deadline = "1h",
     key: options.Key = None,
+    dry_run: options.DryRun = False,
     json: options.Json = False,
 ) -> int:
     """Makes a video: submits, waits, and saves the file. Prints its path.
@@ -66,11 +42,14 @@ def generate(
         running.again = again("resume", out=out, into=into)
         with Progress(desk) as progress:
             async with Session(observers=[running.observe]) as session:
-                request = await _request(desk, session, wish)
+                made = await ready(desk, session, wish)
+                if dry_run:
+                    return told(desk, made)
+                request = admitted(desk, made)
                 progress.take("", title=str(request.payload.get("prompt", "")), model=model)
                 running.asking = True
                 place = {"to": out} if out else {"into": into or Path()}
-                video = await session.generate(
+                video = await session.using(check="off").generate(
                     request,
                     **place,
                     deadline=wait,
@@ -109,9 +88,9 @@ def submit(
         wish = Wish.typed(model, param, payload, key)
         running.again = again("resume")
         async with Session(observers=[running.observe]) as session:
-            request = await _request(desk, session, wish)
+            request = admitted(desk, await ready(desk, session, wish))
             running.asking = True
-            snapshot = await session.submit(request)
+            snapshot = await session.using(check="off").submit(request)
         running.done(snapshot.request_id)
         if json:
             desk.record(snapshot)
@@ -135,51 +114,3 @@ def again(
         return shlex.join(["gmi-video", verb, *ids, *(place if len(ids) == 1 else [])])
 
     return written
-
-
-def _base(path: str | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    text = sys.stdin.read() if path == "-" else read_text(path, "--payload")
-    return base_of(text, f"--payload {path}")
-
-
-async def _request(desk: Desk, session: "Session", wish: Wish) -> VideoRequest:
-    """The request to send, its values typed by the model's schema; tells what the user should know first."""
-    model = wish.model
-    ready = filled(model, wish.base, wish.pairs, await _parameters(desk, session, model))
-    for warning in ready.warnings:
-        desk.warn(printable(warning))
-    try:
-        return VideoRequest(model, ready.payload, key=wish.key)
-    except (TypeError, ValueError) as error:
-        message = printable(error)
-    raise ConfigurationError(message)
-
-
-async def _parameters(desk: Desk, session: "Session", model: str) -> tuple[Parameter, ...]:
-    from gmi_video.settings import Patience  # noqa: PLC0415  # as above
-
-    try:
-        known = await session.using(patience=Patience(attempts=2)).model(model)
-    except (ConfigurationError, Unauthorized):
-        raise
-    except GmiVideoError as error:
-        hint = await nearest(session, model) if isinstance(error, NotFound) else ""
-        desk.warn(f"{printable(error)}{hint}. So values are sent as given, text or JSON, without its schema")
-        return ()
-    if known.price is not None:
-        desk.note(f"{printable(model)} costs {printable(known.price)}")
-    return known.parameters
-
-
-async def nearest(session: "Session", model: str) -> str:
-    """`; did you mean …?`, where the service lists a model whose id is nearly this one."""
-    from difflib import get_close_matches  # noqa: PLC0415  # for a misspelling only
-
-    try:
-        ids = {name.casefold(): name for name in await session.models()}
-    except GmiVideoError:
-        return ""
-    near = get_close_matches(model.casefold(), ids, n=1, cutoff=0.6)
-    return f"; did you mean {printable(ids[near[0]])}?" if near else ""

@@ -59,6 +59,15 @@ Deadline = Annotated[
         help="How long to wait: 90s, 10m, 1h30m, or never. The request runs on after it, and can be resumed.",
     ),
 ]
+DryRun = Annotated[
+    bool,
+    Parameter(
+        name="--dry-run",
+        negative="",
+        show_default=False,
+        help="Send nothing: show the payload, what the model's schema has against it, and what it would cost.",
+    ),
+]
 Key = Annotated[
     str | None,
     Parameter(

@@ -15,6 +15,13 @@ STANDING = (
     Column("result"),
 )
 HISTORY = STANDING[:-1]
+MODELS = (
+    Column("model", whole=True),
+    Column("takes"),
+    Column("makes"),
+    Column("price"),
+    Column("details"),
+)
 PARAMETERS = (
     Column("parameter", whole=True),
     Column("type"),
@@ -42,6 +49,13 @@ def standing(snapshot: Snapshot) -> tuple[str, ...]:
         url = snapshot.outcome.url if snapshot.outcome else None
         result = without_query(url) if url else "-"
     return (*history(snapshot), result)
+
+
+def listed(model: Model) -> tuple[str, ...]:
+    """A model as a row of `MODELS`."""
+    price = str(model.price) if model.price else "not stated"
+    details = model.price.details if model.price else ""
+    return (model.id, ", ".join(model.inputs) or "-", ", ".join(model.outputs) or "-", price, details)
 
 
 def parameter(item: Parameter) -> tuple[str, ...]:
