@@ -5,6 +5,7 @@ level is one more than the highest of those that it imports.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeGuard
@@ -27,56 +28,102 @@ ROOMS = {
     "records": Room(0),
     "_words": Room(0),
     "_servertime": Room(0),
+    "_lifetimes": Room(0),
+    "_rate": Room(0),
+    "_queue": Room(0),
+    "_picture": Room(0),
+    "_rules": Room(0),
+    "_suggest": Room(0),
+    "_source": Room(0),
+    "payloads": Room(0),
+    "_tariff": Room(0),
     "_offload": Room(0, DRIVER),
+    "_crew": Room(0, DRIVER),
     "catalog": Room(1),
+    "_known": Room(1),
+    "_facts": Room(2),
+    "_spending": Room(2),
+    "_price": Room(2),
+    "_values": Room(3),
+    "_check": Room(4),
+    "stubs": Room(4),
     "ledger": Room(1),
+    "_likeness": Room(2),
+    "_fence": Room(0, DRIVER),
+    "_echo": Room(3),
+    "_samples": Room(3),
     "notices": Room(1),
     "_kind": Room(1),
+    "_quota": Room(1),
+    "estimate": Room(1),
+    "statistics": Room(1),
     "errors": Room(2),
+    "_governor": Room(2),
     "events": Room(3),
     "settings": Room(3),
+    "_vet": Room(3, DRIVER),
     "_decode": Room(3),
     "_files": Room(3, DRIVER),
-    "_ledger": Room(3),
+    "_matter": Room(3),
+    "_number": Room(4),
+    "_ledger": Room(5),
+    "_desk": Room(5, DRIVER),
     "_observe": Room(3, DRIVER),
     "_outcome": Room(3),
+    "_cadence": Room(3),
+    "_sweep": Room(1),
     "_payload": Room(3),
     "_schema": Room(3),
     "_backoff": Room(4),
+    "_flock": Room(4),
     "_convert": Room(4),
     "_ending": Room(4),
-    "_entry": Room(4),
+    "_entry": Room(5),
+    "_due": Room(6),
+    "_line": Room(6, DRIVER),
+    "_past": Room(6),
+    "_rhythm": Room(6),
+    "_fleet": Room(6),
     "_inbox": Room(4),
     "_keyring": Room(4, DRIVER),
     "_links": Room(4),
     "_proxy": Room(4, DRIVER),
     "_refusal": Room(5),
     "_saving": Room(5, DRIVER),
-    "_schedule": Room(5),
-    "_poller": Room(6, DRIVER),
+    "_schedule": Room(7),
+    "_poller": Room(8, DRIVER),
     "wire": Room(6),
     "_downloads": Room(7, DRIVER),
     "_fate": Room(7),
+    "_gate": Room(7, DRIVER),
+    "_exchange": Room(8, DRIVER),
+    "_patient": Room(5, DRIVER),
+    "_sheet": Room(5),
+    "_lookout": Room(7, DRIVER),
+    "_catalog": Room(7, DRIVER),
     "_listing": Room(7),
     "_foreign": Room(7, DRIVER),
     "_transport": Room(8, DRIVER),
-    "_watch": Room(7, DRIVER),
+    "_watch": Room(9, DRIVER),
     "_survey": Room(8),
-    "_reconcile": Room(9, DRIVER),
-    "_book": Room(10, DRIVER),
-    "_lost": Room(11, DRIVER),
-    "_submission": Room(12, DRIVER),
-    "_engine": Room(13, DRIVER),
-    "_view": Room(14, DRIVER),
-    "_money": Room(15, DRIVER),
-    "_transfers": Room(15, DRIVER),
-    "session": Room(16, DRIVER),
-    "__init__": Room(17, DRIVER),
+    "_memory": Room(4),
+    "_round": Room(9, DRIVER),
+    "_reconcile": Room(10, DRIVER),
+    "_book": Room(11, DRIVER),
+    "_lost": Room(12, DRIVER),
+    "_post": Room(12, DRIVER),
+    "_submission": Room(13, DRIVER),
+    "_engine": Room(14, DRIVER),
+    "_view": Room(15, DRIVER),
+    "_money": Room(16, DRIVER),
+    "_transfers": Room(16, DRIVER),
+    "session": Room(17, DRIVER),
+    "__init__": Room(18, DRIVER),
 }
 OUTER = {"__main__", "batch", "cli", "contrib", "sandbox", "sync", "testing"}
 
-UPWARD = {("records", "_convert")}
-"""The one import that points up, deferred into the functions that need it: `as_dict` and `from_dict`."""
+UPWARD = {("records", "_convert"), ("catalog", "_check"), ("catalog", "_price")}
+"""The imports that point up, deferred into the methods that need them: `as_dict`, `from_dict`, `check`, `price_of`."""
 IMPURE = frozenset(
     [
         "aiohttp",
@@ -150,7 +197,8 @@ def _room(found: Import) -> str | None:
         return None
     if rest:
         return rest.partition(".")[0]
-    return found.name if found.name in ROOMS or found.name in OUTER else "__init__"
+    named = found.name in ROOMS or found.name in OUTER
+    return found.name if named or re.match(r"_[a-z]", found.name) else "__init__"
 
 
 def _upward(room: str, found: Import) -> str | None:

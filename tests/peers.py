@@ -35,7 +35,9 @@ async def _read(reader: asyncio.StreamReader) -> str:
 
 
 @asynccontextmanager
-async def peer(answering: Answering, *, keeps: bool = False, tls: SSLContext | None = None) -> AsyncIterator[Peer]:
+async def peer(
+    answering: Answering, *, keeps: bool = False, port: int = 0, tls: SSLContext | None = None
+) -> AsyncIterator[Peer]:
     """A peer that reads each call whole and then lets `answering` write what it likes."""
     it = Peer(keeps=keeps)
 
@@ -56,7 +58,7 @@ async def peer(answering: Answering, *, keeps: bool = False, tls: SSLContext | N
             it.tasks.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(accept, "127.0.0.1", port, ssl=tls)
     it.port = server.sockets[0].getsockname()[1]
     it.url = f"http://127.0.0.1:{it.port}/queue"
     try:

@@ -74,5 +74,5 @@ def left_in(folder: Path) -> list[str]:
 
 
 def settings_for(url: str, **changes: Any) -> Settings:
-    """Settings for a peer that listens at `url`."""
-    return Settings(api_key="a-key", base_url=url, **changes)
+    """Settings for a peer that listens at `url`, and knows of no catalog."""
+    return Settings(**{"api_key": "a-key", "base_url": url, "check": "off", **changes})

@@ -87,6 +87,7 @@ def test_a_file_fits_in_the_head(path: Path) -> None:
         ("wire", "from . import session"),
         ("wire", "from .session import Session"),
         ("wire", "from gmi_video.nowhere import x"),
+        ("wire", "from gmi_video import _nowhere"),
         ("errors", "from gmi_video.events import Event"),
         ("catalog", "from gmi_video.errors import GmiVideoError"),
         ("records", "from gmi_video import _convert"),

@@ -1,5 +1,6 @@
 """A request's record as a `Snapshot`: what is tolerated, what is refused, and what time it is."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -139,6 +140,17 @@ def test_a_time_is_read_in_any_usual_form(value: object) -> None:
     assert found == NOON
     assert found is not None
     assert UTC is found.tzinfo
+
+
+def test_a_time_without_a_zone_is_utc_wherever_the_program_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's own time zone says nothing about the service's times."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    found = moment("2025-07-25T18:35:14")
+    monkeypatch.undo()
+    time.tzset()
+
+    assert found == NOON
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gmi_video import errors
+from gmi_video.catalog import Problem
 from gmi_video.errors import GmiVideoError, MalformedResponse
 from gmi_video.records import Snapshot, Status
 
@@ -37,7 +38,9 @@ OWN: dict[str, Any] = {
     "what": "missing",
     "path": "request_id",
     "snapshot": SNAPSHOT,
-    "problems": ("duration is no number",),
+    "problems": (
+        Problem(parameter="duration", kind="type", sentence="duration is no number", suggestion="5"),
+    ),
 }
 
 

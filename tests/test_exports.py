@@ -64,7 +64,7 @@ def test_naming_what_is_wanted_does_not_load_the_http_client() -> None:
 def test_what_is_not_there_is_an_attribute_error() -> None:
     """A misspelt name fails as in any module."""
     with pytest.raises(AttributeError, match="'gmi_video' has no attribute 'Sesion'"):
-        _ = gmi_video.Sesion  # type: ignore[attr-defined]  # the very mistake
+        _ = gmi_video.Sesion
 
 
 def test_the_version_is_that_of_the_metadata() -> None:

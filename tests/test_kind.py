@@ -66,6 +66,7 @@ def test_words_of_the_service_have_a_kind(words: str, kind: Kind) -> None:
         ("it did not work", "INVALID_INPUT", "input"),
         ("it did not work", "InputImageSensitiveContentDetected", "content"),
         ("it did not work", "402", "credit"),
+        ("it did not work", "INSUFFICIENT_CREDIT", "credit"),
         ("rate limit exceeded", "INVALID_INPUT", "rate"),
         ("it did not work", "E17", "unknown"),
         ("", None, "unknown"),

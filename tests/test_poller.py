@@ -10,7 +10,8 @@ from scene import ours, seen, turns
 
 from gmi_video import errors
 from gmi_video._inbox import Inbox
-from gmi_video._poller import Line, Poller
+from gmi_video._line import Line
+from gmi_video._poller import Poller
 from gmi_video.events import Event, Missed, Succeeded
 from gmi_video.records import Snapshot
 from gmi_video.settings import Pace

@@ -1,10 +1,13 @@
 """Records as dicts in the vendor's spelling, and back."""
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +70,7 @@ KINDS: list[Kind] = ["content", "input", "rate", "credit", "access", "service", 
 FAILURES = st.builds(
     Failure, kind=st.sampled_from(KINDS), message=WORDS, code=st.none() | WORDS.filter(bool)
 ).filter(lambda failure: failure.raw is not None)
+NOON = datetime(2025, 7, 25, 18, 35, 14, tzinfo=UTC)
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,128}", fullmatch=True)
 
 
@@ -141,3 +145,30 @@ def test_saved_files_are_read_back_equal() -> None:
 
     assert video == Video.from_dict(video.as_dict())
     assert video.as_dict()["files"][0]["path"] == "/videos/clip.mp4"
+
+
+@frozen(kw_only=True)
+class _Bill(Record):
+    dollars: Decimal
+    at: datetime
+    paid: datetime | None = None
+
+
+@pytest.mark.parametrize("paid", [None, NOON + timedelta(microseconds=1)])
+def test_amounts_and_times_of_other_records_are_json(paid: datetime | None) -> None:
+    """A record of any room may hold amounts and times: they are written as text and seconds, and read back equal."""
+    bill = _Bill(dollars=Decimal("0.10"), at=NOON, paid=paid)
+
+    data = json.loads(json.dumps(bill.as_dict()))
+
+    assert (data["dollars"], data["at"]) == ("0.10", 1753468514)
+    assert bill == _Bill.from_dict(data)
+
+
+@pytest.mark.parametrize(
+    "odd", [{"at": "soon"}, {"at": None}, {"dollars": "much"}, {"dollars": None}, {"at": 0}]
+)
+def test_an_amount_or_a_time_that_is_none_is_refused(odd: dict[str, Any]) -> None:
+    """A record that must have an amount and a time is not made without them."""
+    with pytest.raises(MalformedResponse, match=next(iter(odd))):
+        _Bill.from_dict({"dollars": "1", "at": 1753468514} | odd)

@@ -1,0 +1,213 @@
+"""Many ids at once in virtual time: pages stand for looks, and whatever the list does, every end is told once."""
+
+from collections import Counter
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies
+from queueworld import EPOCH, Follower, Oddities, Queue
+
+from gmi_video._fleet import CHECK
+from gmi_video._flock import LEAST
+from gmi_video.events import Missed, Progressed, Stalled
+from gmi_video.settings import Pace
+
+
+def a_fleet(count: int, *, seed: int = 1, pace: Pace | None = None, **odd: Any) -> Follower:
+    """So many requests of one model that came ten a second and last about a minute, followed to their end."""
+    rng = Random(seed)
+    follower = Follower(Queue(rng, Oddities(**odd)), pace or Pace())
+    for number in range(count):
+        follower.run(number / 10)
+        follower.submit(f"r-{number:04}", "Veo3", follower.now + rng.uniform(30, 90))
+    follower.run(1000)
+    return follower
+
+
+def test_pages_stand_for_looks() -> None:
+    """Of three hundred requests every end is told in two seconds, for less than three calls each."""
+    fleet = a_fleet(300)
+    late = fleet.ends
+
+    assert len(late) == 300
+    assert sum(late.values()) / 300 < 2
+    assert len(fleet.queue.looks) + len(fleet.queue.pages) < 3 * 300
+    assert len(fleet.queue.pages) > len(fleet.queue.looks)
+
+
+def test_longer_pages_are_asked_for_where_the_service_gives_them() -> None:
+    """Where a page may hold a thousand, the same costs less than half a call each."""
+    fleet = a_fleet(1000, longest=1000)
+
+    assert len(fleet.ends) == 1000
+    assert len(fleet.queue.looks) + len(fleet.queue.pages) < 0.5 * 1000
+
+
+def test_never_means_never() -> None:
+    """`Pace(sweep="never")` reads no page."""
+    fleet = a_fleet(40, pace=Pace(sweep="never"))
+
+    assert len(fleet.ends) == 40
+    assert fleet.queue.pages == []
+
+
+def test_a_few_ids_are_looked_at_alone() -> None:
+    """Below the least number no page is read."""
+    fleet = a_fleet(LEAST - 1)
+
+    assert len(fleet.ends) == LEAST - 1
+    assert fleet.queue.pages == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"refused": True},
+        {"shuffled": True},
+        {"cut": 50, "silent": True, "stuck": True},
+        {"cut": 50, "silent": True},
+    ],
+    ids=["refused", "unordered", "short, offset ignored", "short"],
+)
+def test_a_list_of_no_use_costs_next_to_nothing(odd: dict[str, Any]) -> None:
+    """Where the list is refused, unordered or short, calls stay within a tenth of those by looks alone."""
+    alone = a_fleet(300, pace=Pace(sweep="never"))
+    fleet = a_fleet(300, **odd)
+
+    assert len(fleet.ends) == 300
+    assert len(fleet.queue.looks) + len(fleet.queue.pages) <= 1.1 * len(alone.queue.looks)
+
+
+def test_bare_ids_are_learnt_from_an_unfiltered_page() -> None:
+    """Ids of which nothing is known are found on pages first; only those not found there are looked at alone."""
+    queue = Queue(Random(1))
+    for number in range(80):
+        queue.put(f"old-{number}", "Veo3", number / 10, 500.0)
+    follower = Follower(queue, now=100.0)
+    for number in range(80):
+        follower.follow(f"old-{number}")
+    queue.jobs["elsewhere"] = ("Veo3", 0.0, 500.0)
+    follower.follow("elsewhere")
+    follower.run(100.0)
+
+    assert len(queue.pages) <= 3
+    assert {name for _, name in queue.looks} == {"elsewhere"}
+    assert sum(isinstance(event, Progressed) for _, event in follower.told) == 81
+
+
+def test_what_a_page_does_not_mention_is_looked_at_alone() -> None:
+    """Absence proves nothing: an id that the list hides is found by looks, within the longest wait."""
+    rng = Random(3)
+    follower = Follower(Queue(rng))
+    for number in range(60):
+        follower.submit(f"r-{number}", "Veo3", rng.uniform(60, 120))
+    follower.queue.order.remove("r-7")
+    follower.run(1000)
+
+    assert len(follower.ends) == 60
+    assert follower.ends["r-7"] <= 30
+
+
+def test_a_page_of_unchanged_records_tells_nothing() -> None:
+    """Between two changes nobody is told anything, however often a page is read."""
+    follower = Follower(Queue(Random(1)))
+    for number in range(50):
+        follower.submit(f"r-{number}", "Veo3", 5000.0)
+    follower.run(900)
+    told = Counter(type(event).__name__ for _, event in follower.told)
+
+    assert told == {"Progressed": 50}
+    assert len(follower.queue.pages) > 20
+
+
+def test_a_fleet_that_does_not_move_is_reported() -> None:
+    """Requests that only pages speak of are reported as stalled as well."""
+    follower = Follower(Queue(Random(1)), pace=Pace(stalled_after=600))
+    for number in range(50):
+        follower.submit(f"r-{number}", "Veo3", 1e6)
+    follower.run(600 + 2 * CHECK)
+    stalled = [event.request_id for _, event in follower.told if isinstance(event, Stalled)]
+
+    assert len(stalled) == len(set(stalled)) == 50
+
+
+def test_events_carry_what_is_known_of_their_model() -> None:
+    """Once requests of a model have ended, progress says how long they take."""
+    fleet = a_fleet(100)
+    fleet.submit("late", "Veo3", fleet.now + 60)
+    first, last = fleet.told[0][1], fleet.told[-1][1]
+
+    assert isinstance(first, Progressed)
+    assert first.estimate is None
+    assert isinstance(last, Progressed)
+    assert last.estimate is not None
+    assert last.estimate.median == pytest.approx(60, rel=0.25)
+
+
+def _any_run(seed: int) -> list[tuple[float, str, str]]:
+    """A fleet on a service with random oddities, to its end. Raises where a promise is broken."""
+    rng = Random(seed)
+    odd = Oddities(
+        lag=rng.choice([0.0, 0.0, 5.0, 40.0]),
+        cut=rng.choice([None, None, 50, 7]),
+        silent=rng.random() < 0.4,
+        repeats=rng.random() < 0.3,
+        shuffled=rng.random() < 0.2,
+        stuck=rng.random() < 0.2,
+        refused=rng.random() < 0.1,
+        failing=rng.choice([0.0, 0.0, 0.01, 0.3]),
+        longest=rng.choice([20, 100, 1000]),
+    )
+    pace = Pace(first=rng.choice([1.0, 2.0, 5.0]), longest=rng.choice([10.0, 30.0]))
+    follower = Follower(Queue(rng, odd), pace, seed=seed)
+    count = rng.choice([5, 40, 150])
+    for number in range(count):
+        follower.run(follower.now + rng.expovariate(rng.choice([1.0, 20.0])))
+        model, end = f"model-{rng.randrange(2)}", follower.now + rng.lognormvariate(3.5, 0.6)
+        if rng.random() < 0.3:
+            follower.queue.put(f"r-{number}", model, follower.now, end)
+            follower.follow(f"r-{number}")
+        else:
+            follower.submit(f"r-{number}", model, end)
+    follower.run(5000)
+    late = follower.ends
+
+    assert len(late) == count, "an id was lost"
+    assert len(follower.schedule) == 0
+    if not odd.failing:
+        assert max(late.values()) <= pace.longest + 1, "an id was unseen for longer than the longest wait"
+        assert not any(isinstance(event, Missed) for _, event in follower.told)
+    return [(at, type(event).__name__, event.request_id) for at, event in follower.told]
+
+
+@settings(max_examples=100, deadline=None)
+@given(strategies.integers(0, 2**32))
+def test_every_end_is_told_once_whatever_the_list_does(seed: int) -> None:
+    """A list that lags, is cut, repeats itself, loses its order or is refused costs no end, and no end comes twice."""
+    _any_run(seed)
+
+
+@settings(max_examples=10, deadline=None)
+@given(strategies.integers(0, 2**32))
+def test_the_same_seed_is_the_same_run(seed: int) -> None:
+    """Chance comes from the generator that was handed in, and from nowhere else."""
+    assert _any_run(seed) == _any_run(seed)
+
+
+@pytest.mark.soak
+@settings(max_examples=2000, deadline=None)
+@given(strategies.integers(0, 2**32))
+def test_every_end_is_told_once_two_thousand_times(seed: int) -> None:
+    """The same for two thousand seeds."""
+    _any_run(seed)
+
+
+def test_the_world_begins_when_the_clock_says() -> None:
+    """The queue's times are those of the clock that the schedule was given."""
+    queue = Queue(Random(0))
+    queue.put("a", "Veo3", 5.0, 10.0)
+    created = queue.record("a", 6.0).created_at
+
+    assert created is not None
+    assert created.timestamp() == EPOCH + 5
