@@ -1,0 +1,130 @@
+"""Line 9: what an import costs above a bare interpreter, and how long entering a `Session` stalls the loop."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+from benchmarks.figures import Effort, Figure, Line, turns
+from benchmarks.fresh import ROOT, fresh
+from benchmarks.peers import PeerMissing, peer
+from benchmarks.server import serving
+from gmi_video import Session, Settings
+
+_TICK = 0.001
+_PEERS = {
+    "fal-client": "import fal_client",
+    "replicate": "import replicate",
+    "runwayml": "import runwayml",
+    "openai": "import openai",
+}
+
+
+def _seconds(python: Path, program: str) -> float:
+    begun = time.perf_counter()
+    subprocess.run([python, "-c", program], cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
+    return time.perf_counter() - begun
+
+
+def _above_bare(python: Path, program: str, rounds: int) -> tuple[float, ...]:
+    """Milliseconds that a program takes above an empty one, both in fresh processes, in turn."""
+    samples: dict[str, list[float]] = {"pass": [], program: []}
+    _seconds(python, program)  # writes the byte code
+    for name in turns(tuple(samples), rounds):
+        samples[name].append(_seconds(python, name) * 1e3)
+    return tuple(mine - bare for mine, bare in zip(samples[program], samples["pass"], strict=True))
+
+
+def _import(
+    what: str, python: Path, program: str, rounds: int, *, target: float | None = None, note: str = ""
+) -> Figure:
+    samples = _above_bare(python, program, rounds)
+    return Figure(
+        what=what,
+        against="bare interpreter",
+        value=median(samples),
+        unit="ms",
+        target=target,
+        samples=samples,
+        note=f"{note}{min(samples):.1f} to {max(samples):.1f} ms in {rounds} rounds",
+    )
+
+
+def _peer_import(package: str, program: str, rounds: int) -> Figure:
+    what = f"{program} (peer)"
+    try:
+        found = peer(package)
+    except PeerMissing as missing:
+        return Figure(what=what, value=None, unit="ms", against="bare interpreter", note=str(missing))
+    return _import(what, found.python, program, rounds, note=f"{package} {found.version}; ")
+
+
+class _Ticker:
+    """A callback that comes every millisecond, and remembers by how much it came too late at worst."""
+
+    def __init__(self) -> None:
+        self.worst = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._next()
+
+    def _next(self) -> None:
+        self._due = self._loop.time() + _TICK
+        self._handle = self._loop.call_at(self._due, self._tick)
+
+    def _tick(self) -> None:
+        self.worst = max(self.worst, self._loop.time() - self._due)
+        self._next()
+
+    def stop(self) -> float:
+        """Ends it; the seconds that it was late at worst."""
+        self._handle.cancel()
+        return self.worst
+
+
+async def _longest(url: str, *, look: bool) -> float:
+    async with asyncio.timeout(60):
+        await asyncio.sleep(20 * _TICK)
+        ticker = _Ticker()
+        async with Session(Settings(api_key="benchmark", base_url=url)) as session:
+            if look:
+                await session.snapshot("5f0c3a52-6d1b-4b67-9e0a-0d9f7c2b8a11")
+            await asyncio.sleep(2 * _TICK)
+            return ticker.stop()
+
+
+def stall(url: str, *, look: bool) -> float:
+    """Milliseconds that the loop of a cold process stood still while a session was entered."""
+    assert "aiohttp" not in sys.modules
+    return asyncio.run(_longest(url, look=look)) * 1e3
+
+
+def _stalls(url: str, rounds: int, *, look: bool) -> Figure:
+    samples = tuple(fresh(stall, url=url, look=look) for _ in range(rounds))
+    return Figure(
+        what="longest stall of the loop, entering a Session" + (" and its first look" if look else ""),
+        value=median(samples),
+        unit="ms",
+        target=None if look else 20.0,
+        samples=samples,
+        note=f"{min(samples):.1f} to {max(samples):.1f} ms in {rounds} cold processes",
+    )
+
+
+def _measure(effort: Effort) -> Iterator[Figure]:
+    rounds = 7 if effort == "quick" else 15
+    here = Path(sys.executable)
+    yield _import("import gmi_video", here, "import gmi_video", rounds, target=10.0)
+    yield _import("from gmi_video import Session", here, "from gmi_video import Session", rounds)
+    for package, program in _PEERS.items():
+        yield _peer_import(package, program, rounds)
+    with serving() as url:
+        yield _stalls(url, rounds, look=False)
+        yield _stalls(url, rounds, look=True)
+
+
+LINE = Line(
+    number=9, name="start", what="import above a bare interpreter; stall on entering", measure=_measure
+)

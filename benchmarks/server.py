@@ -1,0 +1,132 @@
+"""A queue that answers from memory, faster than any client here: a raw protocol in a process of its own.
+
+`GET …/requests/{id}` brings a record of about 600 bytes. An id that begins with "w" lives: it is queued at
+the first look and succeeds at the tenth; any other is processed for ever. `GET …/looks` counts the looks.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from email.utils import formatdate
+
+from benchmarks.fresh import ROOT, cores
+
+LOOKS = 10
+"""Looks that an id which lives takes to its end: as many as the default pace makes of a request of 90 s."""
+
+_PROMPT = "A majestic eagle soaring through a mountain landscape at golden hour, slow aerial tracking shot"
+_BORN = 1_767_225_600
+
+
+def record(request_id: str, status: str, updated_at: int = _BORN) -> bytes:
+    """A record as the queue writes it."""
+    outcome = None
+    if status == "success":
+        link = f"https://storage.example.com/gmi-video/{request_id}"
+        outcome = {"video_url": f"{link}.mp4", "thumbnail_image_url": f"{link}.jpg"}
+    whole = {
+        "request_id": request_id,
+        "org_id": "8c5f1a62-9a3e-4d0b-8f57-2f1f1f6a0b11",
+        "user_id": "1d7e0d0c-55d2-4f0f-a1b1-7f0c6c9f8a22",
+        "model": "Veo3-Fast",
+        "status": status,
+        "is_public": False,
+        "payload": {
+            "aspect_ratio": "16:9",
+            "duration": 8,
+            "generate_audio": True,
+            "negative_prompt": "blurry, low quality, watermark",
+            "prompt": _PROMPT,
+            "resolution": "1080p",
+            "seed": 1_234_567_890,
+        },
+        "outcome": outcome,
+        "created_at": _BORN,
+        "updated_at": updated_at,
+        "queued_at": _BORN,
+    }
+    return json.dumps(whole, separators=(",", ":")).encode()
+
+
+_MARK = "00000000-0000-0000-0000-000000000000"
+_AGES = (("queued", 0), *(("processing", 2),) * (LOOKS - 2), ("success", 90))
+_LIFE = tuple(record(_MARK, status, _BORN + age) for status, age in _AGES)
+_HEAD = (
+    "HTTP/1.1 200 OK\r\nServer: cloudflare\r\n"
+    f"Date: {formatdate(usegmt=True)}\r\nContent-Type: application/json; charset=utf-8\r\n"
+    "Vary: Accept-Encoding\r\nContent-Length: %d\r\n\r\n"
+).encode()
+
+
+class Queue:
+    """How often each living id was looked at, and all looks together."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self._ages: dict[bytes, int] = {}
+
+    def answer(self, path: bytes) -> bytes:
+        """The body for a path."""
+        name = path.rpartition(b"/")[2]
+        if name == b"looks":
+            return b"%d" % self.looks
+        self.looks += 1
+        age = 1
+        if name.startswith(b"w"):
+            age = self._ages.get(name, 0)
+            self._ages[name] = age + 1
+        return _LIFE[min(age, LOOKS - 1)].replace(_MARK.encode(), name)
+
+
+class Answering(asyncio.Protocol):
+    """One connection, kept alive."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._rest = b""
+        self._transport: asyncio.WriteTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remembers where answers go."""
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answers each complete head; a GET has no body."""
+        *heads, self._rest = (self._rest + data).split(b"\r\n\r\n")
+        assert self._transport is not None
+        for head in heads:
+            body = self._queue.answer(head[4 : head.index(b" ", 4)])
+            self._transport.write(_HEAD % len(body) + body)
+
+
+async def serve() -> None:
+    """Serves on a free port, which is written to stdout, until stdin ends."""
+    loop = asyncio.get_running_loop()
+    queue = Queue()
+    server = await loop.create_server(lambda: Answering(queue), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.buffer.read)
+    server.close()
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[str]:
+    """A queue in a process of its own: its URL, for as long as the block lasts."""
+    command = [sys.executable, "-m", "benchmarks.server"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}/api"
+        finally:
+            process.stdin.close()
+
+
+if __name__ == "__main__":
+    os.sched_setaffinity(0, cores()[1])
+    asyncio.run(serve())
