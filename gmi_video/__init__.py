@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gmi_video import errors
     from gmi_video.catalog import Cost, Model, Parameter, PayloadWarning, Price, Problem
     from gmi_video.errors import GmiVideoError
+    from gmi_video.estimate import Estimate
     from gmi_video.events import Cancelled, Event, Failed, GaveUp, Missed, Progressed, Stalled, Succeeded
     from gmi_video.ledger import Intent, MemoryStore, State, Store
     from gmi_video.notices import Abandoned, Ended, Exchange, Notice, Submitted, Throttled, Uncertain
@@ -26,16 +27,19 @@ if TYPE_CHECKING:
     )
     from gmi_video.session import Session
     from gmi_video.settings import Limits, Pace, Patience, Resubmit, Settings
+    from gmi_video.statistics import SessionStatistics, WatchStatistics
 
 _HOMES = {
     "catalog": ("Cost", "Model", "Parameter", "PayloadWarning", "Price", "Problem"),
     "errors": ("GmiVideoError",),
+    "estimate": ("Estimate",),
     "events": ("Cancelled", "Event", "Failed", "GaveUp", "Missed", "Progressed", "Stalled", "Succeeded"),
     "ledger": ("Intent", "MemoryStore", "State", "Store"),
     "notices": ("Abandoned", "Ended", "Exchange", "Notice", "Submitted", "Throttled", "Uncertain"),
     "records": ("Failure", "Media", "Outcome", "Saved", "Snapshot", "Status", "Video", "VideoRequest"),
     "session": ("Session",),
     "settings": ("Limits", "Pace", "Patience", "Resubmit", "Settings"),
+    "statistics": ("SessionStatistics", "WatchStatistics"),
 }
 _ROOMS = {name: room for room, names in _HOMES.items() for name in names}
 
@@ -46,6 +50,7 @@ __all__ = [
     "Cancelled",
     "Cost",
     "Ended",
+    "Estimate",
     "Event",
     "Exchange",
     "Failed",
@@ -70,6 +75,7 @@ __all__ = [
     "Resubmit",
     "Saved",
     "Session",
+    "SessionStatistics",
     "Settings",
     "Snapshot",
     "Stalled",
@@ -82,6 +88,7 @@ __all__ = [
     "Uncertain",
     "Video",
     "VideoRequest",
+    "WatchStatistics",
     "errors",
 ]
 

@@ -85,8 +85,7 @@ class Book:
                 "slack": self._clock.slack,
             }
         elif state is State.AMBIGUOUS and intent.failed_at is None and intent.sent_at is not None:
-            now = self._clock.at(asyncio.get_running_loop().time())
-            changes["failed_at"] = min(now, intent.sent_at + wish.settings.submit_timeout)
+            changes["failed_at"] = intent.sent_at + wish.settings.submit_timeout  # at the latest
         wish.intent = evolve(intent, state=state, evidence=evidence or intent.evidence, **changes)
         return wish.intent
 
@@ -110,14 +109,6 @@ class Book:
         wish.begun = True
         wish.moment = self._reconciler.sending(Timed(wish.intent, first, moment=wish.moment))
         return first
-
-    def left(self, wish: Wish) -> float:
-        """Seconds until silence about a lost submission means absence: `settle`, from when it was lost."""
-        settle = wish.settings.settle
-        if wish.sent is not None or wish.intent.failed_at is None:
-            return settle
-        now = self._clock.at(asyncio.get_running_loop().time())
-        return min(settle, max(0.0, wish.intent.failed_at + wish.intent.slack + settle - now))
 
     async def keep(self, wish: Wish, reply: bytes = b"") -> None:
         """Keeps a state after the POST: a store that fails now must not cost the caller the id."""

@@ -110,6 +110,19 @@ class Catalog:
             shelf.waited = bool(late)
         return self.held(model_id)
 
+    async def awaited(self, model_id: str, settings: Settings) -> Model | None:
+        """As `at_hand`, but the first copy is waited for with patience: without it no payload gets a seed of its own.
+
+        For a minute after that failed, nobody waits.
+        """
+        shelf, now = self._shelf(model_id), _now()
+        if shelf.usable(now) or now - shelf.failed_at < QUIET:
+            return await self.at_hand(model_id, settings)
+        try:
+            return await self.model(model_id, settings)
+        except GmiVideoError:
+            return None
+
     def explained(self, error: NotFound, model_id: str) -> NotFound:
         """The refusal of a model, with the ids of the list at hand that may have been meant."""
         known = (self._ids.copy or ()) if self._ids.usable(_now()) else ()

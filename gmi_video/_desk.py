@@ -46,20 +46,32 @@ class Timed:
 class Waiting:
     """One who waits for word of a submission: lost, or refused without a reason (`refused`).
 
-    `deadline` is the loop's time from which silence means absence; `once` is content with one reading.
+    From `deadline` on silence means absence; `once` is content with one reading.
     """
 
     timed: Timed
     store: Store
     future: asyncio.Future[Finding]
-    deadline: float
+    entered: float
     settle: float
     alone: bool
     once: bool = False
     refused: bool = False
+    deadline: float = field()
     reads: int = 0
     complete: int = 0
     due: float = 0.0
+
+    @deadline.default
+    def _after_settling(self) -> float:
+        return self.entered + self.settle
+
+    def hasten(self, clock: ServerTime) -> None:
+        """What another process lost long ago would have been listed by now: it is not waited for as long."""
+        lost_at = self.timed.intent.failed_at
+        if self.timed.since is None and lost_at is not None:
+            listed = clock.when(lost_at + self.settle + self.timed.intent.slack + clock.slack)
+            self.deadline = min(self.deadline, max(self.entered, listed))
 
     @property
     def found(self) -> bool:

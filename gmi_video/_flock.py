@@ -35,6 +35,9 @@ RETRY = (300.0, 3600.0)
 POOR_SWEEPS = 3
 """Sweeps in a row that cost more than the looks they stood for, after which they are given up."""
 SAMPLE = 16
+"""Members of a block whose ages stand for all of them."""
+UNKNOWN_RATE = 10.0
+"""Pages per second that a model of which nothing is known is read with at most."""
 
 
 @define(eq=False)
@@ -203,7 +206,8 @@ class Flock:
     def wait(self, block: Block, pace: Pace, law: Law | None, server_now: float) -> float:
         """Seconds until a block is worth reading again, at most `pace.longest`."""
         if law is None:
-            block.interval = min(max(pace.first, block.interval * pace.growth), 4 * pace.first, pace.longest)
+            most = max(4 * pace.first, len(self.blocks) / UNKNOWN_RATE)
+            block.interval = min(max(pace.first, block.interval * pace.growth), most, pace.longest)
             return block.interval
         pages = max(1.0, block.width / self.asked)
         worth = rounded(PER_CALL * pace.first * pages * self.price / max(1, len(block.ids)))

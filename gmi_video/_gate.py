@@ -108,6 +108,8 @@ class Gate:
         if found is not None:
             heard = heard_of(outcome, "submit") if isinstance(outcome, Reply) else Heard(result="trouble")
             self._posts[id(call)] = (found[0], heard)
+            if isinstance(outcome, Reply) and outcome.ok:
+                self.governor.promised(found[0].model)
 
     def end(self, call: object) -> None:
         """A submission gives its turn back."""

@@ -171,10 +171,17 @@ class Governor:
             case _:
                 self._again(now)
 
+    def promised(self, model: str) -> None:
+        """A submission was answered well: it counts as outstanding, though its id is still to be read."""
+        if self.unproven is not None and not self.quota(model).proven:
+            self.quota(model).promised += 1
+
     def accepted(self, request_id: str, model: str) -> None:
         """A submission became a request that was not yet seen to run."""
         if self.unproven is not None and not self.quota(model).proven:
-            self.quota(model).outstanding[request_id] = None
+            quota = self.quota(model)
+            quota.promised = max(0, quota.promised - 1)
+            quota.outstanding[request_id] = None
 
     def proven(self, model: str) -> None:
         """A request of a model was seen to leave the queue: it runs things."""
@@ -182,6 +189,7 @@ class Governor:
             quota = self.quota(model)
             quota.proven = True
             quota.outstanding.clear()
+            quota.promised = 0
 
     def _order(self) -> list[Kind]:
         waiting = [kind for kind, queue in self._queues.items() if queue.waiting]

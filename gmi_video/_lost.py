@@ -112,7 +112,6 @@ class Lost:
             wish.timed,
             wish.store,
             settle=wish.settings.settle,
-            left=self._book.left(wish),
             alone=wish.settings.writers == "alone" or wish.store.shared,
             once=once,
         )

@@ -21,7 +21,8 @@ class MoneyVerbs(View):
         the caller stops nothing that was begun; observers are told of an id that nobody waited for.
 
         The payload is held against the model's schema first (`Settings.check`), by a copy at hand; a cold one is
-        waited for at most a second. What is doubtful is a `PayloadWarning`, and is sent.
+        waited for at most a second, or with patience where a seed is to be drawn (`Settings.disambiguate`). What is
+        doubtful is a `PayloadWarning`, and is sent.
 
         Raises:
             PayloadInvalid: the payload cannot be sent, or its model's schema refuses it; nothing was sent.
@@ -34,8 +35,11 @@ class MoneyVerbs(View):
         seeded = settings.disambiguate == "seed" and wanted.payload.get("seed") is None
         sent = plain(wanted.payload)
         state = await core.open()
-        asked = seeded or settings.check != "off"
-        model = await state.catalog.at_hand(wanted.model, settings) if asked else None
+        model = None
+        if seeded:
+            model = await state.catalog.awaited(wanted.model, settings)
+        elif settings.check != "off":
+            model = await state.catalog.at_hand(wanted.model, settings)
         if model is not None and settings.check != "off":
             vet(model, sent, settings.check, key=wanted.key)
         payload = fingerprinted(wanted.payload, model, core.rng) if seeded and model else None

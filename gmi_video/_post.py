@@ -34,7 +34,8 @@ class Post:
         """Sends, once the store has it that this is being sent; raises definite refusals.
 
         Raises `Unreachable` and `ConfigurationError`, and what the store and a callable key raise, where not
-        one byte was sent; then the intent is what it was before.
+        one byte was sent; then the intent is what it was before. Before a second POST theirs is `Unreachable` as
+        well: their error alone would say nothing of the first.
         """
         before = wish.stand
         try:
@@ -42,9 +43,16 @@ class Post:
             first = self._book.sending(wish)
             await wish.store.put(wish.intent)
             _check(wanted(wish))
-        except BaseException:
+        except BaseException as error:
             await self.unsent(wish, before)
-            raise
+            if not before.begun or isinstance(error, GmiVideoError) or not isinstance(error, Exception):
+                raise
+            failed = type(error).__name__
+        else:
+            failed = ""
+        if failed:
+            message = f"what must be done before sending failed ({failed})"
+            raise Unreachable(message, retryable=False)
         wish.sent = first
         try:
             return read_fate(wish.call, await self._exchange(wish.call, wish.settings))

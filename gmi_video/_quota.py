@@ -34,6 +34,7 @@ class Quota:
         self._pace = STEPS
         self.proven = False
         self.outstanding: dict[str, None] = {}
+        self.promised = 0
         self.flying = 0
 
     @property
@@ -49,7 +50,11 @@ class Quota:
 
     def crowded(self, unproven: int | None) -> bool:
         """Whether as many run as a model may have that was never seen to run anything."""
-        return unproven is not None and not self.proven and len(self.outstanding) + self.flying >= unproven
+        return (
+            unproven is not None
+            and not self.proven
+            and len(self.outstanding) + self.promised + self.flying >= unproven
+        )
 
     def sent(self, now: float) -> None:
         """A submission goes out."""

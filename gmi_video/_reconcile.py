@@ -61,17 +61,16 @@ class Reconciler:
         store: Store,
         *,
         settle: float,
-        left: float,
         alone: bool,
         once: bool = False,
     ) -> Finding:
         """What became of a lost intent. Ends at once when no later list could change the answer.
 
-        `left` are the seconds left of `settle`. `once` asks one read only. "absent" is as good as proven;
-        "wait" comes back where nothing was decided in time.
+        `once` asks one read only. "absent" is as good as proven; "wait" comes back where nothing was decided
+        in time.
         """
         loop = asyncio.get_running_loop()
-        waiting = Waiting(timed, store, loop.create_future(), loop.time() + left, settle, alone, once)
+        waiting = Waiting(timed, store, loop.create_future(), loop.time(), settle, alone, once)
         return await self._wait(waiting)
 
     def refused(self, timed: Timed, *, seconds: float) -> None:

@@ -46,6 +46,7 @@ class Rounds:
             failed = failure if findings else failure or STORE_FAILED
             for name, waiting in group.items():
                 finding = findings.get(name, UNSEEN)
+                waiting.hasten(self._clock)
                 complete = view.complete and not failed
                 waiting.read(finding, begun, complete=complete, failure=failed, fatal=fatal)
         for snapshot in view.snapshots:

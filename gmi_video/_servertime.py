@@ -27,6 +27,10 @@ class ServerTime:
         """The service's Unix time at our `now`, right to `slack` seconds."""
         return now + self._offset
 
+    def when(self, moment: float) -> float:
+        """Our time at a Unix time of the service's, right to `slack` seconds."""
+        return moment - self._offset
+
     def heard_date(self, header: str, now: float) -> None:
         """A reply with a `Date` came."""
         if self._apart:

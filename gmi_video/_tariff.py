@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -43,6 +44,7 @@ def unit_of(word: str) -> str:
     return _UNITS.get(plain, plain)
 
 
+@lru_cache(maxsize=512)
 def lines_of(text: str) -> tuple[Line, ...] | None:
     """The prices that a text names, none where it names no amount; None where one of them is not understood."""
     if "$" not in text:

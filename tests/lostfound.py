@@ -28,7 +28,7 @@ async def opened(
 ) -> AsyncIterator[tuple[SmallService, Session]]:
     """A service and an open session on it; `told` takes the notices."""
     service = service or SmallService()
-    settings = Settings(**{"api_key": "a-key", **changes})
+    settings = Settings(**{"api_key": "a-key", "check": "off", **changes})
     observers = () if told is None else (told.append,)
     async with Session(
         settings, transport=service, store=store, rng=Random(seed), observers=observers

@@ -5,6 +5,8 @@ It knows which submission made which record, which the real service never tells:
 
 import asyncio
 import json
+import math
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -20,10 +22,11 @@ from gmi_video.wire import Call, Reply, Stream
 
 Fate = str
 """What becomes of one submission: "accepted", "dropped", "gateway" (a 502), "truncated", all of which are charged;
-"never" (lost on its way), "unreached", "hung", "backend" (refused, with a hidden failed record), "capacity", "limit".
+"never" (lost on its way), "late" (and carried out `late` seconds later), "unreached", "hung", "backend" (refused, with a hidden failed record), "capacity", "limit".
 """
 Echo = Literal["payload", "empty", "more", "altered"]
-EPOCH = 1_700_000_000
+LOOP_BEGINS = 1000
+"""Where the clock of a virtual loop begins."""
 
 
 @define(eq=False)
@@ -43,7 +46,7 @@ class Made:
 @define(eq=False)
 class SmallService:
     """Every attribute may be changed while it runs. Seconds are the loop's; `ahead` is what its clock is ahead of
-    `EPOCH` by. What is not chosen in `fates` is `otherwise`.
+    this machine's by. What is not chosen in `fates` is `otherwise`.
     """  # noqa: D205  # one thought
 
     fates: deque[Fate] = field(factory=deque)
@@ -62,11 +65,12 @@ class SmallService:
     made: list[Made] = field(factory=list)
     calls: "Counter[str]" = field(factory=Counter)
     read_at: list[float] = field(factory=list)
+    _begun: float = field(factory=lambda: math.floor(time.time()) - LOOP_BEGINS)
     _held: list[asyncio.TimerHandle] = field(factory=list)
 
     def now(self) -> float:
         """The service's Unix time."""
-        return EPOCH + self.ahead + asyncio.get_running_loop().time()
+        return self._begun + self.ahead + asyncio.get_running_loop().time()
 
     def make(
         self,
@@ -124,7 +128,7 @@ class SmallService:
             return self._json({"error": "Upstream capacity temporarily exhausted"}, 503)
         if fate == "limit":
             return self._json({"error": "Rate limit exceeded"}, 429)
-        if self.late:
+        if fate == "late":
             make = partial(self.make, body["model"], body["payload"], owner)
             self._held.append(asyncio.get_running_loop().call_later(self.late, make))
             raise Interrupted("no answer", cause="ServerDisconnectedError")

@@ -266,7 +266,6 @@ def test_an_incomplete_list_proves_no_absence(listing: dict[str, object]) -> Non
 
     async def main() -> tuple[object, int]:
         service = SmallService(fates=fates("never"), **listing)  # type: ignore[arg-type]  # attributes by name
-        service.late = 0
         async with opened(service, on_uncertain=Resubmit(at_most=5)) as (_, session):
             return await ended(session), service.calls["submit"]
 

@@ -120,9 +120,9 @@ def test_ids_of_intents_do_not_repeat_with_a_seed() -> None:
     """A store outlives a run: two runs of one seed are different submissions."""
 
     async def main() -> list[str]:
-        store = Ledger()
+        store, service = Ledger(), SmallService()
         for _ in range(2):
-            async with opened(store=store, seed=7) as (_, session):
+            async with opened(service, store=store, seed=7) as (_, session):
                 await session.submit(EAGLE)
         return [put.id for put, _ in store.puts if put.state is State.ACCEPTED]
 

@@ -82,7 +82,7 @@ def _sweeps(count: int, models: int, seeds: range) -> Iterator[Figure]:
                 unit="calls",
                 target=0.5,
                 samples=tuple(cost.calls for cost in costs),
-                note=f"{median(cost.bytes for cost in costs) / 1024:.0f} KiB a request",
+                note=f"{median(cost.bytes for cost in costs) / 1024:.0f} KiB a request; {bound(longest)}",
             )
             yield Figure(
                 what=f"mean delay {name}",
@@ -92,6 +92,11 @@ def _sweeps(count: int, models: int, seeds: range) -> Iterator[Figure]:
                 samples=delays,
                 note=f"p99 {median(cost.p99 for cost in costs):.1f} s",
             )
+
+
+def bound(longest: int) -> str:
+    """What no policy can beat that reads pages newest first and learns only from them: ½ (∫ √density)² = 128 s a page."""
+    return f"a second of mean delay costs at least {128 / longest:.2g} where a page's requests are of one age"
 
 
 def _points(count: int) -> list[Cost]:
