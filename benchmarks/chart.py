@@ -6,8 +6,8 @@ from pathlib import Path
 import matplotlib as mpl
 
 mpl.use("svg")
-from matplotlib import pyplot as plt  # noqa: E402  # after the backend was chosen
-from matplotlib import ticker  # noqa: E402  # as above
+from matplotlib import pyplot as plt  # after the backend was chosen
+from matplotlib import ticker  # as above
 
 _HOME = Path(__file__).resolve().parent
 _OURS = {
@@ -28,10 +28,9 @@ def draw(points: list[dict[str, float | str]], target: Path) -> None:
     for name, (colour, marker, line) in _OURS.items():
         own = sorted((float(p["delay"]), float(p["calls"])) for p in points if p["name"] == name)
         if own:
-            delays, calls = zip(*own, strict=True)
             axes.plot(
-                delays,
-                calls,
+                [late for late, _ in own],
+                [made for _, made in own],
                 line,
                 color=colour,
                 marker=marker,

@@ -4,10 +4,10 @@ It never pays twice, never loses a video that was paid for, and follows any numb
 calls per second. Names are loaded when they are first used, so importing the package costs next to nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # checkers take the name for true; `typing` itself would be nine tenths of the import
 if TYPE_CHECKING:
+    from typing import Any
+
     from gmi_video import errors
     from gmi_video.catalog import Cost, Model, Parameter, PayloadWarning, Price, Problem
     from gmi_video.errors import GmiVideoError
@@ -93,7 +93,9 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
+    from importlib import import_module  # noqa: PLC0415  # as above
+
     if name == "errors":
         return import_module("gmi_video.errors")
     if name in _ROOMS:

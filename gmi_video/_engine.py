@@ -227,7 +227,7 @@ class Engine:
         """What is going on; all zero while nothing is open."""
         state = self._state
         if state is None:
-            return SessionStatistics()
+            return SessionStatistics(spent=self.spending.spent, unpriced=self.spending.unpriced)
         now, schedule, governor = state.loop.time(), state.poller.schedule, state.gate.governor
         return SessionStatistics(
             following=len(schedule),
@@ -244,6 +244,8 @@ class Engine:
             oldest=schedule.unseen(now),
             regressions=schedule.regressions,
             away=governor.away,
+            spent=self.spending.spent,
+            unpriced=self.spending.unpriced,
         )
 
     async def aclose(self) -> None:

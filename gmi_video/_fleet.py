@@ -4,7 +4,7 @@ It decides for the schedule: of a bare id nothing is known, so an unfiltered pag
 alone; an id whose model and creation are known belongs to the block of its neighbours.
 """
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from gmi_video._backoff import verdict
@@ -47,8 +47,9 @@ class Fleet:
         self._plan = plan
         self._flocks: dict[str, Flock] = {}
         self._strangers = Flock(None)
-        self._bare = Block()
-        self._loose = Block()
+        self._bare = Block(ids=OrderedDict())  # a plain dict is slow to tell its first after many deletions
+        self._loose = Block(ids=OrderedDict())
+        self._begun = 0.0
         self._sweeps: dict[Sweep, Block] = {}
         self._pace: Pace | None = None
         self.sweeps = 0
@@ -147,12 +148,13 @@ class Fleet:
         self._flocks.clear()
         self._sweeps.clear()
         self.statuses.clear()
-        self._bare, self._loose = Block(), Block()
+        self._bare, self._loose = Block(ids=OrderedDict()), Block(ids=OrderedDict())
 
     def begin(self, block: Block, now: float, wait: Wait) -> Sweep | None:
         """The walk for a block that is due; None where its ids are due alone instead."""
         flock = block.flock
         if flock is None:
+            self._begun = now
             sweep = Sweep(
                 model=None, wanted=block.ids, left=len(block.ids), offset=0, limit=self._strangers.asked
             )
@@ -227,13 +229,13 @@ class Fleet:
             strangers.refuse(now)
         else:
             strangers.learn(Block(), sweep, now)
-        if self._loose.ids:
-            self._loose.ids.update(self._bare.ids)
-            for request_id in self._bare.ids:
-                self._entries[request_id].block = self._loose
-            self._bare.ids.clear()
-        else:
-            self._bare, self._loose = self._loose, self._bare
+        bare, loose = self._bare.ids, self._loose.ids
+        while bare and self._entries[first := next(iter(bare))].changed < self._begun:
+            del bare[first]
+            loose[first] = 0.0
+            self._entries[first].block = self._loose
+        if bare:  # these came during the walk
+            self._plan(self._bare, now)
         if self._loose.ids and self._loose.due is None:
             self._plan(self._loose, now)
 

@@ -104,7 +104,7 @@ def _of_class(matter: Matter, intents: Sequence[Intent], echoing: Sorted, payloa
     unclear = echoing.contested[payload]
     mine_only = matter.alone or intents[0].fingerprint
     findings = in_turn(matter, intents, free, BY_PAYLOAD) if mine_only else {}
-    strays = echoing.strays if matter.alone and matter.mute(intents[:1]) else []
+    strays = echoing.strays if matter.mute(intents[:1]) else []  # the echo may be altered
     for intent in intents:
         if intent.id in findings:
             continue

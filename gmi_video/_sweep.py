@@ -43,7 +43,7 @@ class Sheet:
 class Sweep:
     """The walk for some ids of one model (newest first, created from `newest` back to `oldest`), or of all models.
 
-    `wanted` may lose ids while it is walked: `left` is how many there were. `seen` are those listed, `first` and `last` the positions of the first and the last.
+    `wanted` may lose ids while it is walked: `left` is how many there were (of all models it may grow as well). `seen` are those listed, `first` and `last` the positions of the first and the last.
     """
 
     model: str | None
@@ -90,7 +90,8 @@ class Sweep:
         )
         if 0 < length < self.limit and not whole:
             self.longest = length
-        if len(self.seen) >= self.left or not fresh or (whole and (self.model is None or not self.offset)):
+        enough = hits >= len(self.wanted) if self.model is None else len(self.seen) >= self.left
+        if enough or not fresh or (whole and (self.model is None or not self.offset)):
             self._end("repeats" if records and not fresh and not whole else None)
             return
         created = [listed.created for listed in records if listed.created is not None]

@@ -1,6 +1,7 @@
 """What a session and a watch are doing at one moment: frozen values, cheap to take however many ids there are."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from attrs import field, frozen
 
@@ -27,7 +28,9 @@ class SessionStatistics(Record):
     `statuses` counts followed ids by the service's word, `models` by model (of those seen so far). `looks`, `pages`
     and `bytes` are the poller's, `sweeps` the walks that the pages belong to. `throttled` counts 429, `queued` the
     calls that wait for their turn; `rate` is the limit of calls per second, where there is one, and `calls_per_second`
-    what went out lately. `oldest` is how many seconds ago the id that is due next was seen.
+    what went out lately. `spent` are US dollars by the catalog's list prices, an estimate that leaves out failed
+    requests and `unpriced` ones; both are kept when the session closes. `oldest` is
+    how many seconds ago the id that is due next was seen.
     """
 
     following: int = 0
@@ -44,3 +47,5 @@ class SessionStatistics(Record):
     oldest: float | None = None
     regressions: int = 0
     away: bool = False
+    spent: Decimal = Decimal(0)
+    unpriced: int = 0

@@ -21,10 +21,10 @@ def durations(count: int, *, median: float = 90.0, sigma: float = 0.5, seed: int
     return [median * exp(rng.gauss(0, sigma)) for _ in range(count)]
 
 
-def taught(count: int = 2000, model: str = "Veo3", **law: float) -> Cadence:
+def taught(count: int = 2000, model: str = "Veo3") -> Cadence:
     """A cadence that saw so many requests end."""
     cadence = Cadence()
-    for duration in durations(count, **law):
+    for duration in durations(count):
         cadence.of(model).ended(0.0, duration)
     return cadence
 

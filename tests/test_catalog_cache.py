@@ -427,6 +427,7 @@ def test_an_abandoned_submission_is_spent_as_well() -> None:
             await asyncio.sleep(10)
 
             assert session._core.spending.spent == Decimal("0.75")
+            assert session.statistics().spent == Decimal("0.75")
 
     run(main())
 

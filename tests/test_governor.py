@@ -204,7 +204,8 @@ def test_never_before_the_service_said() -> None:
 def test_a_model_that_refuses_for_a_minute_is_only_probed() -> None:
     """After 60 s of nothing but refusals a model gets single probes, 15 s and then ever longer apart."""
     governor = a_governor()
-    now, probes = 0.0, []
+    now = 0.0
+    probes: list[float] = []
     for _ in range(60):
         governor.enter("submit", model="a")
     while now < 3000:
@@ -426,7 +427,7 @@ def _machine(seed: int) -> list[tuple[float, str, str]]:
     governor = Governor(Random(seed), submissions=6, calls=9, ceiling=rng.choice([None, 5.0]), unproven=3)
     flying: list[Turn] = []
     waiting: list[Turn] = []
-    went = []
+    went: list[tuple[float, str, str]] = []
     now = 0.0
     for _ in range(300):
         now += rng.expovariate(5)

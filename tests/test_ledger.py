@@ -124,7 +124,7 @@ def test_an_altered_echo_is_a_candidate_until_echoes_are_known_to_be_faithful() 
 
     assert (of(unknown).outcome, of(unknown).candidates) == ("wait", ("r",))
     assert (of(known).outcome, of(known).candidates) == ("wait", ())
-    assert of(evolve(unknown, alone=False)).candidates == ()
+    assert of(evolve(unknown, alone=False)).candidates == ("r",)
 
 
 def test_an_echo_too_deep_to_read_harms_nobody() -> None:
@@ -438,7 +438,8 @@ def test_with_other_writers_no_equal_record_may_still_come() -> None:
     nothing = Matter(ambiguous=[lost], listed=[record("r", RIVER)], alone=False)
     held = Matter(ambiguous=[lost], sending=[sending], listed=[record("r", EAGLE)], alone=False)
 
-    assert (of(nothing).outcome, of(nothing).candidates) == ("wait", ())
+    assert (of(nothing).outcome, of(nothing).candidates) == ("wait", ("r",))
+    assert of(evolve(nothing, faithful=FAITHFUL)).candidates == ()
     assert (of(held).outcome, of(held).candidates, of(held).pending) == ("wait", ("r",), True)
 
 

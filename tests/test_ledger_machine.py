@@ -145,7 +145,7 @@ class Money(RuleBasedStateMachine):
 
         async def begin() -> "asyncio.Task[Snapshot]":
             request = VideoRequest("Veo3", payload, key=number)
-            return asyncio.create_task(self.session.submit(request), name="caller")
+            return _waited(self.session.submit(request))
 
         self.wanted.append(Wanted(number, payload, self.run_(begin())))
 
@@ -221,7 +221,7 @@ class Money(RuleBasedStateMachine):
 
     def _recover(self, intent: Intent) -> None:
         async def begin() -> "asyncio.Task[Snapshot]":
-            return asyncio.create_task(self.session.recover(intent), name="caller")
+            return _waited(self.session.recover(intent))
 
         wanted = self.wanted[intent.key]
         wanted.task = self.run_(begin())
@@ -308,6 +308,13 @@ class Money(RuleBasedStateMachine):
         attempts = Counter({intent.id: intent.attempt for intent in self.store.latest.values()})
         second = sum(attempt - 1 for attempt in attempts.values() if attempt > 1)
         assert second <= (AT_MOST * self.sessions if isinstance(self.policy, Resubmit) else 0)
+
+
+def _waited(work: Coroutine[Any, Any, Snapshot]) -> "asyncio.Task[Snapshot]":
+    """A caller, whose error is heard although the caller may be killed before that."""
+    task = asyncio.create_task(work, name="caller")
+    task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+    return task
 
 
 STEADY = hypothesis_settings(stateful_step_count=25)
