@@ -114,8 +114,8 @@ class Submissions:
             await asyncio.wait((post,))
         except asyncio.CancelledError:
             wish.callers -= 1
-            if not wish.callers and post.done():
-                self._abandoned(post, wish)
+            if not wish.callers and not self.under_way(wish.intent):
+                self._abandoned(post, wish)  # it ended just now, when somebody still waited
             elif not wish.callers and not wish.begun:
                 post.cancel()
             raise
