@@ -90,6 +90,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._job_done)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002
+        """As asyncio's, without its time limit: threads are real, and a clock that jumps would outrun them."""
+        await super().shutdown_default_executor()
+
     def _job_done(self, _: object) -> None:
         self._jobs -= 1
 
