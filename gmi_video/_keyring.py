@@ -41,7 +41,9 @@ class Keyring:
             assert not isinstance(self._source, str)
             found = await self._source()
             if not isinstance(found, str) or not is_key(found.strip()):
-                message = "the callable given as api_key returned no key: printable ASCII without spaces is wanted"
+                message = (
+                    "the callable given as api_key returned no key: printable ASCII without spaces is wanted"
+                )
                 raise ConfigurationError(message)
             self._key = Secret(found.strip())
             self._asked += 1
