@@ -93,16 +93,14 @@ class Book:
         """An intent is about to be sent. Returns the loop's time of its first sending, which opens the window in
         which its record may appear.
         """  # noqa: D205  # one thought
-        now = asyncio.get_running_loop().time()
-        first = now if wish.sent is None else wish.sent
-        sent_at = self._clock.at(first)
+        first = asyncio.get_running_loop().time() if wish.sent is None else wish.sent
         if wish.sent is None and wish.intent.sent_at is not None:
-            sent_at = min(sent_at, wish.intent.sent_at)  # another process was first
+            first = min(first, self._clock.when(wish.intent.sent_at))  # another process was first
         wish.intent = evolve(
             wish.intent,
             state=State.SENDING,
             attempt=wish.intent.attempt + 1,
-            sent_at=sent_at,
+            sent_at=self._clock.at(first),
             failed_at=None,
             slack=self._clock.slack,
         )

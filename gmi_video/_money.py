@@ -1,11 +1,14 @@
 """The verbs that cost money, and those that find out what became of it."""
 
+from random import Random
+
 from attrs import evolve
 
 from gmi_video._likeness import fingerprinted
 from gmi_video._payload import plain
 from gmi_video._vet import vet
 from gmi_video._view import View
+from gmi_video.catalog import Model
 from gmi_video.errors import ConfigurationError, NotFound
 from gmi_video.ledger import Intent, State
 from gmi_video.records import Snapshot, VideoRequest
@@ -33,7 +36,7 @@ class MoneyVerbs(View):
         wanted = _checked(request)
         settings, core = self._settings, self._core
         seeded = settings.disambiguate == "seed" and wanted.payload.get("seed") is None
-        sent = plain(wanted.payload)
+        plain(wanted.payload)  # what cannot be sent is said before anybody waits
         state = await core.open()
         model = None
         if seeded:
@@ -41,12 +44,11 @@ class MoneyVerbs(View):
         elif settings.check != "off":
             model = await state.catalog.at_hand(wanted.model, settings)
         if model is not None and settings.check != "off":
-            vet(model, sent, settings.check, key=wanted.key)
-        payload = fingerprinted(wanted.payload, model, core.rng) if seeded and model else None
-        unique = wanted if payload is None else evolve(wanted, payload=payload)
+            vet(model, wanted, settings.check)
+        unique = _seeded(wanted, model, core.rng) if seeded and model else wanted
         try:
             return await state.submissions.submit(
-                unique, settings, self._store, fingerprint=payload is not None
+                unique, settings, self._store, fingerprint=unique is not wanted
             )
         except NotFound as error:
             raise state.catalog.explained(error, wanted.model) from None
@@ -115,6 +117,12 @@ class MoneyVerbs(View):
         The newest hundred thousand: a program that only submits, and never looks, hears of no end.
         """
         return self._core.unfinished
+
+
+def _seeded(request: VideoRequest, model: Model, rng: Random) -> VideoRequest:
+    """The request with a seed of its own, or itself where its model has none."""
+    payload = fingerprinted(request.payload, model, rng)
+    return request if payload is None else evolve(request, payload=payload)
 
 
 def _checked(request: object) -> VideoRequest:

@@ -13,8 +13,17 @@ _FARTHEST = sys.float_info.max  # what lies beyond it, no JSON reader makes a nu
 def plain(value: Any, path: str = "payload") -> Any:
     """A payload value as JSON can hold it; things that stand for a remote file become their link.
 
-    Raises `PayloadInvalid` that names the place of anything else.
+    Raises `PayloadInvalid` that names the place of anything else; its traceback shows no part of the payload.
     """
+    try:
+        return _plain(value, path)
+    except PayloadInvalid as error:
+        sentence = str(error)
+    del value
+    raise PayloadInvalid(sentence)
+
+
+def _plain(value: Any, path: str) -> Any:
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, int | float):
@@ -22,9 +31,9 @@ def plain(value: Any, path: str = "payload") -> Any:
             return value
         what = "not a number that JSON knows"
     elif isinstance(value, Mapping):
-        return {str(name): plain(item, f"{path}.{name}") for name, item in value.items()}
+        return {str(name): _plain(item, f"{path}.{name}") for name, item in value.items()}
     elif isinstance(value, list | tuple):
-        return [plain(item, f"{path}[{index}]") for index, item in enumerate(value)]
+        return [_plain(item, f"{path}[{index}]") for index, item in enumerate(value)]
     elif (media := first_media(value)) is not None:
         return media.url
     elif isinstance(value, Outcome | Snapshot | Media | Video):

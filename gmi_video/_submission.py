@@ -66,16 +66,7 @@ class Submissions:
         self, request: VideoRequest, settings: Settings, store: Store, *, fingerprint: bool = False
     ) -> Snapshot:
         """The snapshot of an accepted request; raises definite refusals, `SubmissionUncertain`, `Unreachable`."""
-        payload = plain(request.payload)
-        intent = Intent(
-            id=uuid.uuid4().hex,  # not of the session's rng: a store outlives a run and its seed
-            model=request.model,
-            digest=digest(payload),
-            payload=payload,
-            key=request.key,
-            fingerprint=fingerprint,
-        )
-        return await self._in_task(_wish(request, intent, settings, store), None)
+        return await self._in_task(_wish(request, _prepared(request, fingerprint), settings, store), None)
 
     async def finish(self, intent: Intent, settings: Settings, store: Store) -> Snapshot:
         """What a process that is gone began: sends what provably was not, finds what may have been.
@@ -274,6 +265,19 @@ class Submissions:
         posts = {post for post, _ in self._posts.values()}
         if posts:
             await asyncio.wait(posts, timeout=seconds)
+
+
+def _prepared(request: VideoRequest, fingerprint: bool) -> Intent:  # noqa: FBT001  # private, and named at its one call
+    """The intent of a request of which nothing was sent yet."""
+    payload = plain(request.payload)
+    return Intent(
+        id=uuid.uuid4().hex,  # not of the session's rng: a store outlives a run and its seed
+        model=request.model,
+        digest=digest(payload),
+        payload=payload,
+        key=request.key,
+        fingerprint=fingerprint,
+    )
 
 
 def _wish(request: VideoRequest, intent: Intent, settings: Settings, store: Store) -> Wish:

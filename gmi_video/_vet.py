@@ -2,29 +2,28 @@
 
 import sys
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from gmi_video._payload import plain
 from gmi_video.catalog import Model, PayloadWarning, Problem
 from gmi_video.errors import PayloadInvalid
+from gmi_video.records import VideoRequest
 
 _HOUSE = str(Path(__file__).parent)
 _TOLD = 3
 
 
-def vet(
-    model: Model, payload: Mapping[str, Any], check: Literal["strict", "warn"], *, key: object = None
-) -> None:
+def vet(model: Model, request: VideoRequest, check: Literal["strict", "warn"]) -> None:
     """Raises `PayloadInvalid` for what is certainly refused, warns of the rest; strict raises for all of it.
 
     Where warnings are errors, the `PayloadWarning` is raised; then nothing is sent either.
     """
-    problems = model.check(payload)
+    problems = model.check(plain(request.payload))
     if not problems:
         return
     if check == "strict" or any(problem.certain for problem in problems):
-        raise PayloadInvalid(_sentence(model, problems), problems=problems, key=key)
+        raise PayloadInvalid(_sentence(model, problems), problems=problems, key=request.key)
     level = _callers_level()
     for problem in problems:
         warnings.warn(PayloadWarning(f"{model.id}: {problem}"), stacklevel=level)

@@ -48,11 +48,17 @@ class Call:
 
 @frozen(kw_only=True)
 class Reply:
-    """What came back whole: header names in lower case, body as bytes."""
+    """What came back whole: header names in lower case, body as bytes. What is `hidden` of it no error quotes."""
 
     status: int
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+    hidden: str = field(default="", repr=False)
+
+    @property
+    def shown(self) -> bytes:
+        """The body as errors may quote it."""
+        return self.body.replace(self.hidden.encode(), b"<secret>") if self.hidden else self.body
 
     @property
     def ok(self) -> bool:
@@ -116,8 +122,7 @@ def _checked_model(model_id: object) -> str:
 def submit_call(request: VideoRequest) -> Call:
     """POST /requests: the one call that costs money. Raises `PayloadInvalid`."""
     try:
-        body = {"model": request.model, "payload": plain(request.payload)}
-        encoded = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        encoded = _encoded({"model": request.model, "payload": plain(request.payload)})
     except UnicodeEncodeError:
         what = "it holds half of a surrogate pair, which is not text"
     except RecursionError:
@@ -133,6 +138,10 @@ def submit_call(request: VideoRequest) -> Call:
             headers=headers,
         )
     raise PayloadInvalid(f"payload: {what}; nothing was sent")
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def snapshot_call(request_id: str) -> Call:
@@ -180,12 +189,12 @@ def signed(
 def record(call: Call, reply: Reply) -> Any:
     """The JSON of a successful reply; raises what `_refusal` makes of any other."""
     if not reply.ok:
-        raise refusal(call.operation, call.subject, reply.status, reply.headers, reply.body)
+        raise refusal(call.operation, call.subject, reply.status, reply.headers, reply.shown)
     try:
         return decode(reply.body)
     except MalformedResponse as error:
         found = error
-    raise malformed(call.operation, call.subject, found.what, found.path, reply.body)
+    raise malformed(call.operation, call.subject, found.what, found.path, reply.shown)
 
 
 def _read(call: Call, reply: Reply, reader: Any) -> Any:
@@ -195,7 +204,7 @@ def _read(call: Call, reply: Reply, reader: Any) -> Any:
         )  # no name for the data: a traceback's locals must not show a prompt
     except MalformedResponse as error:
         found = error
-    raise malformed(call.operation, call.subject, found.what, found.path, reply.body)
+    raise malformed(call.operation, call.subject, found.what, found.path, reply.shown)
 
 
 def read_submission(call: Call, reply: Reply) -> Snapshot:
@@ -209,7 +218,7 @@ def read_snapshot(call: Call, reply: Reply) -> Snapshot:
     snapshot: Snapshot = _read(call, reply, snapshot_of)
     if snapshot.request_id != call.subject:
         what = f"the record of {snapshot.request_id}, which is another request"
-        raise malformed(call.operation, call.subject, what, "request_id", reply.body)
+        raise malformed(call.operation, call.subject, what, "request_id", reply.shown)
     return snapshot
 
 

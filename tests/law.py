@@ -61,7 +61,7 @@ ROOMS = {
     "_governor": Room(2),
     "events": Room(3),
     "settings": Room(3),
-    "_vet": Room(3, DRIVER),
+    "_vet": Room(4, DRIVER),
     "_decode": Room(3),
     "_files": Room(3, DRIVER),
     "_matter": Room(3),

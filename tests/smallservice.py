@@ -22,7 +22,8 @@ from gmi_video.wire import Call, Reply, Stream
 
 Fate = str
 """What becomes of one submission: "accepted", "dropped", "gateway" (a 502), "truncated", all of which are charged;
-"never" (lost on its way), "late" (and carried out `late` seconds later), "unreached", "hung", "backend" (refused, with a hidden failed record), "capacity", "limit".
+"never" (lost on its way), "late" (and carried out `late` seconds later), "unreached", "hung", "backend" (refused, with a hidden failed record), "fails" (a 502, with a failed record, whose id is said if the
+service `names` it), "capacity", "limit".
 """
 Echo = Literal["payload", "empty", "more", "altered"]
 LOOP_BEGINS = 1000
@@ -57,6 +58,7 @@ class SmallService:
     late: float = 0.0
     ahead: float = 0.0
     dated: bool = True
+    names: bool = False
     page: int = 100
     order: Callable[[list[Made]], list[Made]] = field(default=lambda made: made[::-1])
     total: Callable[[int], int | None] = field(default=lambda count: count)
@@ -132,10 +134,14 @@ class SmallService:
             make = partial(self.make, body["model"], body["payload"], owner)
             self._held.append(asyncio.get_running_loop().call_later(self.late, make))
             raise Interrupted("no answer", cause="ServerDisconnectedError")
-        made = self.make(body["model"], body["payload"], owner)
+        status = "failed" if fate == "fails" else "queued"
+        made = self.make(body["model"], body["payload"], owner, status=status, charged=fate != "fails")
         await asyncio.sleep(self.takes)
         if fate == "dropped":
             raise Interrupted("no answer", cause="ServerDisconnectedError")
+        if fate == "fails":
+            page = b'{"error": "bad gateway", "request_id": "%s"}' % made.request_id.encode()
+            return Reply(status=502, headers=self._headers(), body=page if self.names else b"<html>")
         if fate == "gateway":
             return Reply(status=502, headers=self._headers(), body=b"<html><title>502</title></html>")
         reply = self._json(

@@ -399,6 +399,25 @@ def test_a_first_post_that_is_refused_for_now_is_as_if_unsent() -> None:
     assert (store.states, posts) == (["sending", "prepared", "sending", "accepted"], 2)
 
 
+def test_a_second_post_of_a_recovered_one_still_finds_the_first() -> None:
+    """Its window begins where the killed process sent it: a record of that time is its own."""
+
+    async def main() -> tuple[object, int]:
+        service = SmallService(fates=fates("never"))
+        async with opened(service, settle=30, on_uncertain=Resubmit(at_most=1)) as (_, session):
+            sent = service.now() - BEGIN
+            lost = intent("x", EAGLE.payload, sent=sent, failed=sent + 1)
+            task = asyncio.create_task(recovered(session, lost))
+            await asyncio.sleep(40)
+            service.make("Veo3", dict(EAGLE.payload), "x").created -= 39
+            return await task, service.calls["submit"]
+
+    result, posts = run(main())
+
+    assert isinstance(result, Snapshot)
+    assert (result.request_id, posts) == ("r0000", 1)
+
+
 # Seeds
 
 

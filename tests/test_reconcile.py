@@ -11,7 +11,7 @@ from smallservice import SmallService, fates, unordered
 
 from gmi_video import Notice, Resubmit, Session, Snapshot, Submitted, Uncertain, VideoRequest, errors
 from gmi_video.testing import run
-from gmi_video.wire import Reply
+from gmi_video.wire import Call, Reply
 
 REFUSED = Reply(status=403, body=b'{"error": "you do not have permission"}')
 BUSY = Reply(status=500, body=b'{"error": "internal"}')
@@ -579,6 +579,74 @@ def test_a_refusal_holds_nobody_up() -> None:
             return took
 
     assert run(main()) == 0
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_a_failed_record_behind_a_gateways_error_is_the_refusal(names: bool) -> None:
+    """It was not charged: the reason is told, and nothing stays undecided, whether or not the page named it."""
+
+    async def main() -> tuple[object, int, int]:
+        async with opened(SmallService(fates=fates("fails"), names=names)) as (service, session):
+            return await ended(session), service.calls["requests"], len(await session.uncertain())
+
+    result, reads, undecided = run(main())
+
+    assert isinstance(result, errors.BackendRefused)
+    assert (result.message, result.status, result.key) == ("prompt is too long", 502, "eagle")
+    assert (result.charged, result.request_id, undecided) == ("no", "r0000", 0)
+    assert reads == (0 if names else 1)
+
+
+@pytest.mark.parametrize(
+    ("model", "payload", "age"),
+    [
+        ("sora-2-pro", {"prompt": "eagle"}, 0.0),
+        ("Veo3", {"prompt": "river"}, 0.0),
+        ("Veo3", {"prompt": "eagle"}, 900.0),
+    ],
+)
+def test_an_id_in_a_broken_answer_that_cannot_be_ours_is_not_taken(
+    model: str, payload: dict[str, str], age: float
+) -> None:
+    """Another model, another payload, another time: a proxy mixed its answers up. Ours is found in the list."""
+
+    class Mixed(SmallService):
+        async def send(self, call: Call) -> Reply:
+            reply = await super().send(call)
+            strange = b'{"request_id": "r0000", "x'
+            return (
+                Reply(status=200, headers=reply.headers, body=strange)
+                if call.operation == "submit"
+                else reply
+            )
+
+    async def main() -> object:
+        service = Mixed()
+        async with opened(service) as (_, session):
+            service.make(model, dict(payload)).created -= age
+            return await ended(session)
+
+    result = run(main())
+
+    assert isinstance(result, Snapshot)
+    assert result.request_id == "r0001"
+
+
+@pytest.mark.parametrize("verb", ["claim", "nothing"])
+def test_an_id_in_a_broken_answer_is_claimed_like_any_other(verb: str) -> None:
+    """One that has an owner is not ours; a store that fails then costs nobody the id."""
+
+    async def main() -> list[object]:
+        service = SmallService(fates=fates("truncated"))
+        store = Failing(verb)
+        async with opened(service, store=store, settle=5) as (_, session):
+            if verb == "nothing":
+                store._owners["r0000"] = "another"
+            return [await ended(session)]
+
+    (result,) = run(main())
+
+    assert isinstance(result, Snapshot) is (verb == "claim")
 
 
 def test_want_of_capacity_is_believed_after_one_look() -> None:

@@ -5,12 +5,13 @@ import json
 from random import Random
 
 import pytest
-from intents import Blocking, Failing, Ledger, intent
+from intents import Blocking, Failing, Ledger, intent, record
 from lostfound import EAGLE, RIVER, clock, ended, kinds, opened
 from scene import ours, settings_for, turns
 from smallservice import SmallService, fates
 
 from gmi_video import Intent, MemoryStore, Notice, Resubmit, Session, Snapshot, State, Submitted, errors
+from gmi_video._memory import REMEMBERED, UNDECIDED, Memory
 from gmi_video.sandbox import Sandbox
 from gmi_video.testing import run
 
@@ -285,3 +286,34 @@ def test_a_million_submissions_do_not_pile_up() -> None:
             }
 
     assert run(main()) == {"under way": 0, "sending": 0, "lines": 0, "open": 0, "owners": 80}
+
+
+def test_what_is_remembered_of_requests_has_bounds() -> None:
+    """The oldest owners, sights and doubts are forgotten."""
+
+    async def main() -> tuple[int, int, int, bool]:
+        memory, store = Memory(), MemoryStore(claims=10)
+        for number in range(REMEMBERED + 10):
+            memory.first_seen(record(f"r{number}"))
+            await memory.claim(f"r{number}", intent("a"), store)
+        for number in range(UNDECIDED + 10):
+            memory.is_one_of(intent(f"i{number}"), ["r"])
+        memory.is_one_of(intent("twice", attempt=2), ["r"])
+        return len(memory.seen), len(memory.owners), len(memory.among), "twice" in memory.among
+
+    assert run(main()) == (REMEMBERED, REMEMBERED, UNDECIDED, False)
+
+
+def test_a_claim_that_the_store_refuses_is_not_remembered() -> None:
+    """Its owner there may be known here later."""
+
+    async def main() -> tuple[list[bool], dict[str, str]]:
+        memory, store = Memory(), MemoryStore()
+        await store.claim("r", "theirs")
+        taken = [
+            await memory.claim("r", intent("ours"), store),
+            await memory.claim("r", intent("theirs"), store),
+        ]
+        return [*taken, await memory.claim("r", intent("theirs"), store)], dict(memory.owners)
+
+    assert run(main()) == ([False, True, True], {"r": "theirs"})
