@@ -42,7 +42,8 @@ def _fastest() -> Callable[[bytes], Any]:
         from orjson import loads  # noqa: PLC0415  # the extra `speed`, where it is there
     except ImportError:
         return standard
-    return loads
+    fast: Callable[[bytes], Any] = loads  # where it is not installed, its type is not known either
+    return fast
 
 
 fastest = _fastest()
