@@ -94,10 +94,12 @@ class Waiting:
             if complete and self.complete >= READS and not finding.candidates:
                 self.end(Finding(outcome="absent", evidence=ABSENT))
             elif begun >= self.deadline + LONGEST or (finding.candidates and self.complete >= READS):
-                self.end(evolve(finding, evidence=failure or finding.evidence or self._so_far()))
+                self.end(evolve(finding, evidence=failure or finding.evidence or self._so_far(finding)))
 
-    def _so_far(self) -> str:
-        return f"{self.reads} reads of a list that may be incomplete did not decide it"
+    def _so_far(self, finding: Finding) -> str:
+        if finding.candidates:
+            return "the list shows what may be it, and nothing that proves it"
+        return f"{self.reads} reads of a list that may be incomplete showed no trace of it"
 
     def end(self, finding: Finding) -> None:
         """Tells the one who waits."""

@@ -13,6 +13,9 @@ from gmi_video.records import Snapshot
 Echo = Literal["faithful", "altered", "silent"]
 """All that was sent, something else, or nothing."""
 
+Way = Literal["look", "list"]
+"""How a record was seen."""
+
 REMEMBERED = 1000
 """Requests of ours whose first record is waited for. Where nobody ever looks, no more are remembered."""
 
@@ -48,9 +51,11 @@ class Echoes:
         while len(self._ours) > REMEMBERED:
             self._ours.popitem(last=False)
 
-    def shown(self, snapshot: Snapshot) -> None:
-        """A full record was seen, by a look or in a list."""
-        ours = self._ours.pop(snapshot.request_id, None) if self._ours else None
+    def shown(self, snapshot: Snapshot, way: Way) -> None:
+        """A full record was seen. One that shows no payload in a list may show it where it is looked at alone."""
+        if not self._ours or (way == "list" and not snapshot.payload):
+            return
+        ours = self._ours.pop(snapshot.request_id, None)
         if ours is not None:
             model, names, sent = ours
             self._learnt.setdefault(model, {})[names] = _echo(snapshot, sent)

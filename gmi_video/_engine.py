@@ -13,6 +13,7 @@ from gmi_video._book import Book
 from gmi_video._cadence import Cadence
 from gmi_video._catalog import Catalog
 from gmi_video._downloads import Downloads
+from gmi_video._echo import Way
 from gmi_video._exchange import Exchanges
 from gmi_video._gate import Gate
 from gmi_video._governor import Governor
@@ -171,14 +172,14 @@ class Engine:
         """A call of the poller's."""
         return await self.exchange(call, self.settings, "poll")
 
-    def seen(self, snapshot: Snapshot) -> None:
-        """A full record came, by whatever way."""
+    def seen(self, snapshot: Snapshot, way: Way) -> None:
+        """A full record came."""
         self.spending.seen(snapshot)
         if snapshot.final:
             self._unfinished.pop(snapshot.request_id, None)
         if self._state is not None:
             self._state.gate.moved(snapshot)
-            self._state.reconciler.memory.echoes.shown(snapshot)
+            self._state.reconciler.memory.echoes.shown(snapshot, way)
 
     def accepted(self, snapshot: Snapshot, intent: Intent) -> None:
         """A submission of ours is a request now, and costs what the schema at hand says of it."""
@@ -209,7 +210,7 @@ class Engine:
     async def confirm(self, request_id: str, settings: Settings) -> Snapshot:
         """A record by its id, with patience; whoever watches it is told as well."""
         snapshot = await self.patient(snapshot_call(request_id), settings, read_snapshot)
-        self.seen(snapshot)
+        self.seen(snapshot, "look")
         (self._ready() or await self.open()).poller.learn(snapshot)
         return snapshot
 

@@ -8,7 +8,7 @@ decide only if they leave one possibility. A list proves presence; its silence p
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from gmi_video._matter import Finding, Matter, ids, in_turn, taken
+from gmi_video._matter import DRIFT, Finding, Matter, ids, in_turn, taken
 from gmi_video._number import by_number
 from gmi_video._samples import Sorted, sort_by_payload
 from gmi_video.ledger import Intent
@@ -104,18 +104,19 @@ def _of_class(matter: Matter, intents: Sequence[Intent], echoing: Sorted, payloa
     unclear = echoing.contested[payload]
     mine_only = matter.alone or intents[0].fingerprint
     findings = in_turn(matter, intents, free, BY_PAYLOAD) if mine_only else {}
+    given = {finding.snapshot.request_id for finding in findings.values() if finding.snapshot}
     strays = echoing.strays if matter.mute(intents[:1]) else []  # the echo may be altered
     for intent in intents:
         if intent.id in findings:
             continue
-        theirs = [] if mine_only else [record for record in free if matter.could_be(intent, record)]
-        waited = [record for record in held if matter.could_be(intent, record)]
-        doubtful = [(record, owners) for record, owners in unclear if matter.could_be(intent, record)]
-        odd = [record for record in strays if matter.could_be(intent, record)]
+        left = [one for one in free if one.request_id not in given and matter.could_be(intent, one, DRIFT)]
+        waited = [record for record in held if matter.could_be(intent, record, DRIFT)]
+        doubtful = [(record, owners) for record, owners in unclear if matter.could_be(intent, record, DRIFT)]
+        odd = [record for record in strays if matter.could_be(intent, record, DRIFT)]
         findings[intent.id] = Finding(
-            outcome="undecidable" if theirs else "wait",
+            outcome="undecidable" if left and not mine_only else "wait",
             evidence="" if mine_only else OTHERS,
-            candidates=ids([*theirs, *waited, *(record for record, _ in doubtful), *odd]),
+            candidates=ids([*left, *waited, *(record for record, _ in doubtful), *odd]),
             pending=any(matter.any_could_be(here, record) for record in waited)
             or any(owners & sent for _, owners in doubtful),
         )

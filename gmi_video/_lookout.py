@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from gmi_video._echo import Way
 from gmi_video._observe import Observers
 from gmi_video._offload import off_loop
 from gmi_video._sheet import Follows, Last, sheet_of
@@ -21,7 +22,7 @@ class Lookout:
     def __init__(
         self,
         exchange: Callable[[Call], Awaitable[Reply]],
-        seen: Callable[[Snapshot], None],
+        seen: Callable[[Snapshot, Way], None],
         observers: Observers,
     ) -> None:
         self._exchange = exchange
@@ -38,7 +39,7 @@ class Lookout:
         reply = await self._exchange(call)
         self.bytes += len(reply.body)
         snapshot = read_snapshot(call, reply)
-        self._heard(snapshot)
+        self._heard(snapshot, "look")
         return snapshot
 
     async def page(self, sweep: Sweep, last: Last, follows: Follows) -> Sheet:
@@ -56,14 +57,14 @@ class Lookout:
         else:
             for listed in sheet.records:
                 if listed.snapshot is not None:
-                    self._heard(listed.snapshot)
+                    self._heard(listed.snapshot, "list")
             return Sheet(
                 records=sheet.records, skipped=sheet.skipped, total=sheet.total, more=sheet.more, size=size
             )
         raise found
 
-    def _heard(self, snapshot: Snapshot) -> None:
-        self._seen(snapshot)
+    def _heard(self, snapshot: Snapshot, way: Way) -> None:
+        self._seen(snapshot, way)
         if snapshot.final:
             ended = Ended(request_id=snapshot.request_id, model=snapshot.model, status=snapshot.status)
             self._observers.tell(ended)

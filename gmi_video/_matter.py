@@ -11,14 +11,16 @@ from gmi_video.records import Snapshot, Status
 
 CREATED_SLACK = 2.0
 """Seconds that `created_at` may lie before our own time of sending: it has whole seconds, cut off."""
+DRIFT = 60.0
+"""Seconds by which the service's own clocks may differ or step. Nobody is told apart by less, and none is absent."""
 
 
-def in_window(intent: Intent, snapshot: Snapshot, settle: float) -> bool:
+def in_window(intent: Intent, snapshot: Snapshot, settle: float, drift: float = 0.0) -> bool:
     """Whether a record may have been created by this intent's POST, by the service's clock."""
     if snapshot.created_at is None or intent.sent_at is None:
         return True
     created = snapshot.created_at.timestamp()
-    slack = CREATED_SLACK + intent.slack
+    slack = CREATED_SLACK + intent.slack + drift
     last = float("inf") if intent.failed_at is None else intent.failed_at + settle + slack
     return intent.sent_at - slack <= created <= last
 
@@ -66,7 +68,7 @@ class Matter:
     settle: float = 120.0
     alone: bool = True
 
-    def could_be(self, intent: Intent, snapshot: Snapshot) -> bool:
+    def could_be(self, intent: Intent, snapshot: Snapshot, drift: float = 0.0) -> bool:
         """By time alone: created in the intent's window, and not seen before it was sent."""
         among = self.among.get(intent.id)
         if among is not None:
@@ -74,11 +76,11 @@ class Matter:
         seen, sent = self.seen.get(snapshot.request_id), self.sent.get(intent.id)
         if seen is not None and sent is not None and seen < sent:
             return False
-        return in_window(intent, snapshot, self.settle)
+        return in_window(intent, snapshot, self.settle, drift)
 
     def any_could_be(self, intents: Iterable[Intent], snapshot: Snapshot) -> bool:
-        """Whether it may be one of these, by time alone."""
-        return any(self.could_be(intent, snapshot) for intent in intents)
+        """Whether it may be one of these, by time alone, if no clock can be trusted."""
+        return any(self.could_be(intent, snapshot, DRIFT) for intent in intents)
 
     def mute(self, intents: Iterable[Intent]) -> list[Intent]:
         """Those whose record may show no payload: it is not known that it does."""
@@ -93,7 +95,11 @@ def taken(intent: Intent, record: Snapshot, evidence: str) -> Finding:
 
 
 def in_turn(
-    matter: Matter, intents: Sequence[Intent], records: Iterable[Snapshot], evidence: str
+    matter: Matter,
+    intents: Sequence[Intent],
+    records: Iterable[Snapshot],
+    evidence: str,
+    drift: float = 0.0,
 ) -> dict[str, Finding]:
     """Interchangeable intents take the records in turn: each goes to the one whose window closes first.
 
@@ -102,7 +108,7 @@ def in_turn(
     waiting = sorted(intents, key=lambda one: float("inf") if one.failed_at is None else one.failed_at)
     findings = {}
     for record in sorted(records, key=lambda record: record.status is Status.FAILED):
-        intent = next((one for one in waiting if matter.could_be(one, record)), None)
+        intent = next((one for one in waiting if matter.could_be(one, record, drift)), None)
         if intent is not None:
             waiting.remove(intent)
             findings[intent.id] = taken(intent, record, evidence)

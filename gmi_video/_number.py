@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gmi_video._matter import Finding, Matter, ids, in_turn
+from gmi_video._matter import DRIFT, Finding, Matter, ids, in_turn
 from gmi_video.ledger import Intent
 from gmi_video.records import Snapshot
 
@@ -37,7 +37,7 @@ def by_number(matter: Matter, left: Sequence[Intent], silent: Sequence[Snapshot]
         sure = _owned(matter, group) if matter.alone else {}
         for payload, records in sure.items():
             theirs = [one for name, one in group.intents.items() if one.digest == payload and name in mine]
-            findings |= in_turn(matter, theirs, records, BY_NUMBER)
+            findings |= in_turn(matter, theirs, records, BY_NUMBER, DRIFT)
         pending = not group.intents.keys().isdisjoint(sending)
         full = len(names) == len(group.intents)
         over = not pending and (full or len(names) > len(group.intents) or not matter.alone)
@@ -55,7 +55,9 @@ def by_number(matter: Matter, left: Sequence[Intent], silent: Sequence[Snapshot]
 def _groups(matter: Matter, intents: Sequence[Intent], records: Sequence[Snapshot]) -> list[Group]:
     groups: list[Group] = []
     for record in records:
-        group = Group({intent.id: intent for intent in intents if matter.could_be(intent, record)}, [record])
+        group = Group(
+            {intent.id: intent for intent in intents if matter.could_be(intent, record, DRIFT)}, [record]
+        )
         apart = []
         for other in groups:
             if group.intents.keys().isdisjoint(other.intents):
@@ -75,7 +77,7 @@ def _owned(matter: Matter, group: Group) -> Mapping[str, list[Snapshot]]:
     if len(kinds) * len(group.records) > _TOO_MANY:
         return {}
     owners = [
-        [name for name, intent in group.intents.items() if matter.could_be(intent, record)]
+        [name for name, intent in group.intents.items() if matter.could_be(intent, record, DRIFT)]
         for record in group.records
     ]
     having = _paired(owners)

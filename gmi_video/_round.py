@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from gmi_video._desk import Desk, Waiting
 from gmi_video._ledger import judge
-from gmi_video._matter import Finding, Matter, ids
+from gmi_video._matter import DRIFT, Finding, Matter, ids
 from gmi_video._memory import Memory
 from gmi_video._observe import logger
 from gmi_video._servertime import ServerTime
@@ -51,7 +51,7 @@ class Rounds:
                 waiting.read(finding, begun, complete=complete, failure=failed, fatal=fatal)
         for snapshot in view.snapshots:
             self._memory.first_seen(snapshot)
-            self._memory.echoes.shown(snapshot)
+            self._memory.echoes.shown(snapshot, "list")
 
     async def _undecided(self, store: Store, model: str) -> list[Intent] | None:
         """The intents of a model that are open in a store; None where it fails."""
@@ -74,16 +74,17 @@ class Rounds:
     def _oldest(
         self, members: Collection[Waiting], others: Iterable[Iterable[Intent] | None]
     ) -> float | None:
-        """Back to when the list is read: to the first of the sendings, and where nothing is echoed, to those of
-        others whose requests may be taken for these.
+        """Back to when the list is read: to the first of the sendings. Where one may turn out to be absent, or is not
+        echoed, further back, for clocks may differ; and in the second case to those of others, whose requests may
+        be taken for these.
         """  # noqa: D205  # one thought
+        now = asyncio.get_running_loop().time()
         lost = [waiting.timed.by(self._clock) for waiting in members]
-        begins = [intent.sent_at - intent.slack for intent in lost if intent.sent_at is not None]
-        oldest = min(begins, default=None)
-        if oldest is None or all(
-            self._memory.echoes.of(one.model, one.payload) == "faithful" for one in lost
-        ):
-            return oldest
+        oldest = min((one.sent_at - one.slack for one in lost if one.sent_at is not None), default=None)
+        if oldest is None:
+            return None
+        if all(self._memory.echoes.of(one.model, one.payload) == "faithful" for one in lost):
+            return oldest - DRIFT if any(now >= waiting.deadline for waiting in members) else oldest
         settle = max(waiting.settle for waiting in members)
         near = [
             intent.sent_at - intent.slack
@@ -91,9 +92,9 @@ class Rounds:
             for intent in intents or ()
             if intent.id not in self._memory.among
             and intent.sent_at is not None
-            and (intent.failed_at or oldest) + settle + intent.slack >= oldest
+            and (intent.failed_at or oldest) + settle + intent.slack + 2 * DRIFT >= oldest
         ]
-        return min([oldest, *near])
+        return min([oldest, *near]) - DRIFT
 
     async def _read(self, model: str, oldest: float | None) -> tuple[View, str, bool]:
         """A view of the list; or none, the reason, and whether it will stay so."""

@@ -32,7 +32,10 @@ LOOP_BEGINS = 1000
 
 @define(eq=False)
 class Made:
-    """A record, and whose it is: the idempotency key of its submission, or "" for a stranger's."""
+    """A record, and whose it is: the idempotency key of its submission, or "" for a stranger's.
+
+    `created` is by the service's clock, which may be set; `listed` is by the loop's.
+    """
 
     request_id: str
     model: str
@@ -86,7 +89,8 @@ class SmallService:
         """Takes a request in, now."""
         now = self.now()
         name = f"r{len(self.made):04}"
-        made = Made(name, model, dict(payload), owner, now, now + self.lag, status, charged)
+        listed = asyncio.get_running_loop().time() + self.lag
+        made = Made(name, model, dict(payload), owner, now, listed, status, charged)
         self.made.append(made)
         return made
 
@@ -165,9 +169,8 @@ class SmallService:
             if isinstance(answer, Exception):
                 raise answer
             return answer
-        rows = self.order(
-            [one for one in self.made if one.model == query["model_id"] and one.listed <= self.now()]
-        )
+        at = asyncio.get_running_loop().time()
+        rows = self.order([one for one in self.made if one.model == query["model_id"] and one.listed <= at])
         first = int(query["offset"])
         shown = rows[first : first + self.page]
         page = {"requests": [self._record(made) for made in shown], "total": self.total(len(rows))}

@@ -24,9 +24,9 @@ def test_the_first_record_of_ours_shows_what_is_echoed(echo: dict[str, Any], lea
     """All that was sent, something else, or nothing; of this model and these names, and of no others."""
     echoes = Echoes()
     echoes.submitted("r", "Veo3", SENT)
-    echoes.shown(record("somebody's", SENT))
+    echoes.shown(record("somebody's", SENT), "list")
     before = echoes.of("Veo3", SENT)
-    echoes.shown(record("r", echo))
+    echoes.shown(record("r", echo), "look")
 
     assert before is None
     assert echoes.of("Veo3", SENT) == learnt
@@ -50,7 +50,7 @@ def test_what_is_known_is_not_waited_for_again() -> None:
     echoes.adopted("Veo3", SENT, record("r"))
     echoes.submitted("s", "Veo3", SENT)
     echoes.submitted("t", "Veo3", {})
-    echoes.shown(record("s", SENT))
+    echoes.shown(record("s", SENT), "list")
 
     assert echoes.of("Veo3", SENT) == "silent"
 
@@ -61,9 +61,9 @@ def test_where_nobody_looks_little_is_remembered() -> None:
     for number in range(REMEMBERED + 50):
         echoes.submitted(f"r{number}", "Veo3", SENT)
     kept = len(echoes._ours)
-    echoes.shown(record("r0", {}))
+    echoes.shown(record("r0", {}), "look")
     old = echoes.of("Veo3", SENT)
-    echoes.shown(record(f"r{REMEMBERED + 49}", SENT))
+    echoes.shown(record(f"r{REMEMBERED + 49}", SENT), "list")
 
     assert (kept, old, echoes.of("Veo3", SENT)) == (REMEMBERED, None, "faithful")
     assert sum(map(len, trace({"image": "x" * 1_000_000}).values())) == 64
@@ -76,6 +76,17 @@ def test_an_echo_too_deep_to_read_is_an_altered_one() -> None:
         deep = [deep]
     echoes = Echoes()
     echoes.submitted("r", "Veo3", SENT)
-    echoes.shown(record("r", {"prompt": deep}))
+    echoes.shown(record("r", {"prompt": deep}), "look")
 
     assert echoes.of("Veo3", SENT) == "altered"
+
+
+def test_a_list_without_payloads_does_not_mean_that_there_is_no_echo() -> None:
+    """The same record, looked at alone, may show it; until then nothing is learnt."""
+    echoes = Echoes()
+    echoes.submitted("r", "Veo3", SENT)
+    echoes.shown(record("r"), "list")
+    before = echoes.of("Veo3", SENT)
+    echoes.shown(record("r", SENT), "look")
+
+    assert (before, echoes.of("Veo3", SENT)) == (None, "faithful")

@@ -240,6 +240,27 @@ def test_only_a_record_of_its_own_time_is_taken(
     assert of(matter).outcome == ("adopt" if adopted else "wait")
 
 
+@pytest.mark.parametrize(("at", "candidates"), [(37.9, ()), (38.1, ("r",)), (282.9, ("r",)), (283.1, ())])
+def test_a_record_of_nearly_its_time_is_a_candidate_and_no_more(
+    at: float, candidates: tuple[str, ...]
+) -> None:
+    """The service's clocks may differ by a minute: it is not adopted, and nothing is absent while it is there."""
+    matter = Matter(ambiguous=[intent("a", EAGLE, sent=100, failed=101)], listed=[record("r", EAGLE, at=at)])
+
+    assert (of(matter).outcome, of(matter).candidates) == ("wait", candidates)
+
+
+def test_without_an_echo_nobody_is_told_apart_by_less_than_a_minute() -> None:
+    """A clock that steps would turn two requests around."""
+    both = [intent("a", EAGLE, sent=0, failed=1), intent("b", RIVER, sent=55, failed=56)]
+
+    assert found(Matter(ambiguous=both, listed=[record("r", at=50)], settle=0)) == {"a": "wait", "b": "wait"}
+    assert found(Matter(ambiguous=both, listed=[record("r", at=64)], settle=0)) == {
+        "a": "wait",
+        "b": "adopt r",
+    }
+
+
 def test_one_that_may_still_be_running_has_no_end_of_time() -> None:
     """Of what was sent and never ended, any later record may be its."""
     matter = Matter(
@@ -390,8 +411,8 @@ def test_time_decides_where_it_leaves_one_possibility() -> None:
 
 def test_one_that_can_only_be_the_first_leaves_the_second_to_the_other() -> None:
     """Every record has an owner: what one of them must be, the other cannot be."""
-    early, late = intent("a", EAGLE, sent=0, failed=1), intent("b", RIVER, sent=60, failed=61)
-    listed = [record("r", at=0), record("s", at=60)]
+    early, late = intent("a", EAGLE, sent=0, failed=1), intent("b", RIVER, sent=90, failed=91)
+    listed = [record("r", at=0), record("s", at=90)]
 
     assert found(Matter(ambiguous=[early, late], listed=listed)) == {"a": "adopt r", "b": "adopt s"}
     assert found(Matter(ambiguous=[early, late], listed=listed[1:])) == {"a": "wait", "b": "wait"}
