@@ -5,7 +5,7 @@ import asyncio
 from attrs import define, evolve, field
 
 from gmi_video._fence import Fence
-from gmi_video._matter import Finding
+from gmi_video._matter import DRIFT, Finding
 from gmi_video._servertime import ServerTime
 from gmi_video.ledger import Intent, Store
 
@@ -70,7 +70,8 @@ class Waiting:
         """What another process lost long ago would have been listed by now: it is not waited for as long."""
         lost_at = self.timed.intent.failed_at
         if self.timed.since is None and lost_at is not None:
-            listed = clock.when(lost_at + self.settle + self.timed.intent.slack + clock.slack)
+            slack = self.timed.intent.slack + clock.slack + DRIFT
+            listed = clock.when(lost_at + self.settle + slack)
             self.deadline = min(self.deadline, max(self.entered, listed))
 
     @property
