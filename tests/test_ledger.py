@@ -1,38 +1,16 @@
-"""The judge: which record of a list is which lost submission, and never a guess."""
+"""Which record of a list is which lost submission, by its echo and its time."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import given
-from hypothesis import strategies as st
 from intents import intent, record
+from judging import EAGLE, FAITHFUL, RIVER, SEEDED, found, of
 
-from gmi_video import Intent, Snapshot, State
+from gmi_video import State
 from gmi_video._ledger import judge
 from gmi_video._likeness import shape
-from gmi_video._matter import Finding, Matter
-
-EAGLE = {"prompt": "eagle"}
-RIVER = {"prompt": "river"}
-SEEDED = {"prompt": "eagle", "seed": 7}
-FAITHFUL = frozenset({shape(EAGLE)})
-
-
-def found(matter: Matter) -> dict[str, str]:
-    """The finding for each intent in short: what it is, or the outcome."""
-    return {
-        name: f"{finding.outcome} {finding.snapshot.request_id}" if finding.snapshot else finding.outcome
-        for name, finding in judge(matter).items()
-    }
-
-
-def of(matter: Matter, name: str = "a") -> Finding:
-    return judge(matter)[name]
-
-
-# What an echo proves
+from gmi_video._matter import Matter
 
 
 @pytest.mark.parametrize(
@@ -137,9 +115,6 @@ def test_an_echo_too_deep_to_read_harms_nobody() -> None:
     assert found(Matter(ambiguous=[intent("a", EAGLE)], listed=listed)) == {"a": "adopt r"}
 
 
-# Interchangeable submissions
-
-
 def test_equal_payloads_take_one_record_each() -> None:
     """Two lost submissions of one payload and one record: one is found, the other has not even a candidate."""
     both = [intent("a", EAGLE), intent("b", EAGLE)]
@@ -192,9 +167,6 @@ def test_a_payload_of_another_kind_is_no_rival() -> None:
     assert of(matter).outcome == "adopt"
 
 
-# Owners
-
-
 def test_what_has_an_owner_is_nobodys_else() -> None:
     """A claimed record is neither adopted nor a candidate."""
     matter = Matter(ambiguous=[intent("a", EAGLE)], listed=[record("r", EAGLE)], claimed={"r": "z"})
@@ -210,9 +182,6 @@ def test_what_it_owns_itself_it_is() -> None:
         "adopt",
         "the store has it that this request is its own",
     )
-
-
-# Time
 
 
 @pytest.mark.parametrize(
@@ -280,9 +249,6 @@ def test_what_was_seen_before_it_was_sent_is_not_it() -> None:
     assert of(evolve(matter, sent={})).outcome == "adopt"
 
 
-# Refusals
-
-
 def test_a_refused_submission_finds_its_failed_record() -> None:
     """The reason of a backend's refusal stands in a record that nobody was told of."""
     matter = Matter(refused=[intent("a", EAGLE)], listed=[record("r", EAGLE, status="failed")])
@@ -332,233 +298,3 @@ def test_a_failed_record_after_a_5xx_is_a_refusal(status: int | None, state: str
     lost = intent("a", EAGLE, status=status)
 
     assert of(Matter(ambiguous=[lost], listed=[record("r", EAGLE, status=state)])).outcome == outcome
-
-
-# Without an echo
-
-
-def test_without_an_echo_a_lone_one_is_found_by_number() -> None:
-    """One lost, one record of its time, nobody sending: there is one possibility."""
-    assert found(Matter(ambiguous=[intent("a", EAGLE)], listed=[record("r")])) == {"a": "adopt r"}
-
-
-def test_without_an_echo_an_empty_payload_is_found_as_well() -> None:
-    """Its echo is empty because it is."""
-    assert found(Matter(ambiguous=[intent("a", {})], listed=[record("r")])) == {"a": "adopt r"}
-
-
-def test_without_an_echo_two_payloads_cannot_be_told_apart() -> None:
-    """With as many records as intents no later list could help; both ids are named, and certain."""
-    both = [intent("a", EAGLE), intent("b", RIVER)]
-    findings = judge(Matter(ambiguous=both, listed=[record("r"), record("s")]))
-
-    for finding in findings.values():
-        assert (finding.outcome, finding.candidates, finding.certain) == ("undecidable", ("r", "s"), True)
-
-
-def test_without_an_echo_a_missing_record_may_still_come() -> None:
-    """One record for two payloads decides nothing, and is a candidate of both: neither is absent."""
-    both = [intent("a", EAGLE), intent("b", RIVER)]
-    findings = judge(Matter(ambiguous=both, listed=[record("r")]))
-
-    for finding in findings.values():
-        assert (finding.outcome, finding.candidates, finding.certain) == ("wait", ("r",), False)
-
-
-def test_without_an_echo_equal_payloads_need_only_their_number() -> None:
-    """Two equal ones and one record: one is found, the other waits."""
-    both = [intent("a", EAGLE), intent("b", EAGLE)]
-
-    assert found(Matter(ambiguous=both, listed=[record("r")])) in (
-        {"a": "adopt r", "b": "wait"},
-        {"a": "wait", "b": "adopt r"},
-    )
-
-
-def test_without_an_echo_one_record_too_many_is_somebody_elses() -> None:
-    """Which one it is cannot be known, and it is certain of nothing."""
-    finding = of(Matter(ambiguous=[intent("a", EAGLE)], listed=[record("r"), record("s")]))
-
-    assert (finding.outcome, finding.candidates, finding.certain) == ("undecidable", ("r", "s"), False)
-
-
-def test_without_an_echo_whoever_is_sending_is_waited_for() -> None:
-    """The record may be the other's, whose answer will tell; unless the other's payload is known to be echoed."""
-    lost, sending = intent("a", {"image": "u"}), intent("b", EAGLE, failed=None)
-    matter = Matter(ambiguous=[lost], sending=[sending], listed=[record("r")])
-
-    assert (of(matter).outcome, of(matter).pending) == ("wait", True)
-    assert of(evolve(matter, faithful=FAITHFUL)).outcome == "adopt"
-    assert of(evolve(matter, sending=(), abroad=[sending])).pending is False
-
-
-def test_a_silent_record_is_not_that_of_a_payload_known_to_be_echoed() -> None:
-    """Text calls of a model may be echoed where image calls are not."""
-    text, image = intent("a", EAGLE), intent("b", {"image": "u"})
-    matter = Matter(ambiguous=[text, image], listed=[record("r")], faithful=FAITHFUL)
-
-    assert found(matter) == {"a": "wait", "b": "adopt r"}
-    assert of(matter).candidates == ()
-
-
-def test_time_decides_where_it_leaves_one_possibility() -> None:
-    """Two payloads lost hours apart, each with a record of its own time."""
-    both = [intent("a", EAGLE, sent=0, failed=1), intent("b", RIVER, sent=9000, failed=9001)]
-    listed = [record("r", at=0), record("s", at=9000)]
-
-    assert found(Matter(ambiguous=both, listed=listed)) == {"a": "adopt r", "b": "adopt s"}
-
-
-def test_one_that_can_only_be_the_first_leaves_the_second_to_the_other() -> None:
-    """Every record has an owner: what one of them must be, the other cannot be."""
-    early, late = intent("a", EAGLE, sent=0, failed=1), intent("b", RIVER, sent=90, failed=91)
-    listed = [record("r", at=0), record("s", at=90)]
-
-    assert found(Matter(ambiguous=[early, late], listed=listed)) == {"a": "adopt r", "b": "adopt s"}
-    assert found(Matter(ambiguous=[early, late], listed=listed[1:])) == {"a": "wait", "b": "wait"}
-
-
-def test_one_that_was_given_up_may_own_the_record() -> None:
-    """Unless it is certain that it is another one."""
-    lost, gone = intent("a", EAGLE), intent("b", RIVER)
-    matter = Matter(ambiguous=[lost], elsewhere=[gone], listed=[record("r")])
-
-    assert found(matter) == {"a": "wait"}
-    assert found(evolve(matter, among={"b": frozenset({"x", "y"})})) == {"a": "adopt r"}
-
-
-def test_a_crowd_is_not_thought_through() -> None:
-    """Where hundreds are lost at once without an echo, nobody is told apart, and the answer comes at once."""
-    crowd = [intent(f"i{n}", sent=n / 10, failed=n / 10 + 1) for n in range(110)]
-    findings = judge(Matter(ambiguous=crowd, listed=[record(f"r{n}", at=n / 10) for n in range(110)]))
-
-    assert {finding.outcome for finding in findings.values()} == {"undecidable"}
-
-
-# Other writers
-
-
-def test_with_other_writers_an_equal_record_proves_nothing() -> None:
-    """Replicas of one service send equal templates: the ids are named, and a person decides."""
-    matter = Matter(ambiguous=[intent("a", EAGLE)], listed=[record("r", EAGLE)], alone=False)
-
-    assert (of(matter).outcome, of(matter).candidates) == ("undecidable", ("r",))
-    assert "other writers" in of(matter).evidence
-
-
-def test_with_other_writers_a_seed_of_ours_is_proof() -> None:
-    """Nobody else sends that payload."""
-    lost = intent("a", SEEDED, fingerprint=True)
-
-    assert found(Matter(ambiguous=[lost], listed=[record("r", SEEDED)], alone=False)) == {"a": "adopt r"}
-
-
-def test_with_other_writers_no_equal_record_may_still_come() -> None:
-    """Then there is nothing to decide yet; one that may be our own answer is waited for first."""
-    lost, sending = intent("a", EAGLE), intent("b", EAGLE, failed=None)
-    nothing = Matter(ambiguous=[lost], listed=[record("r", RIVER)], alone=False)
-    held = Matter(ambiguous=[lost], sending=[sending], listed=[record("r", EAGLE)], alone=False)
-
-    assert (of(nothing).outcome, of(nothing).candidates) == ("wait", ("r",))
-    assert of(evolve(nothing, faithful=FAITHFUL)).candidates == ()
-    assert (of(held).outcome, of(held).candidates, of(held).pending) == ("wait", ("r",), True)
-
-
-def test_with_other_writers_a_silent_record_proves_nothing_whatever_the_seed() -> None:
-    """A seed that is not echoed tells nobody apart."""
-    lost = intent("a", SEEDED, fingerprint=True)
-    finding = of(Matter(ambiguous=[lost], listed=[record("r")], alone=False))
-
-    assert (finding.outcome, finding.candidates, finding.certain) == ("undecidable", ("r",), False)
-
-
-# Whatever it is told
-
-PAYLOADS: list[Mapping[str, Any]] = [EAGLE, RIVER, SEEDED, {**SEEDED, "duration": 5}, {}]
-TIMES = st.integers(0, 300)
-
-
-@st.composite
-def intents_of(draw: st.DrawFn, names: Sequence[str]) -> list[Intent]:
-    return [
-        intent(
-            name,
-            draw(st.sampled_from(PAYLOADS)),
-            sent=(sent := draw(TIMES)),
-            failed=draw(st.none() | st.integers(sent, sent + 100)),
-            fingerprint=draw(st.booleans()),
-            status=draw(st.sampled_from([None, 502])),
-        )
-        for name in draw(st.lists(st.sampled_from(names), unique=True, max_size=4))
-    ]
-
-
-@st.composite
-def matters(draw: st.DrawFn) -> Matter:
-    names = draw(st.lists(st.sampled_from("rstuvw"), unique=True, max_size=6))
-    listed = [
-        record(
-            name,
-            draw(st.sampled_from(PAYLOADS)),
-            at=draw(TIMES),
-            status=draw(st.sampled_from(["queued", "failed", "success"])),
-        )
-        for name in names
-    ]
-    moments = st.integers(0, 9)
-    return Matter(
-        ambiguous=draw(intents_of(["a1", "a2", "a3", "a4"])),
-        sending=draw(intents_of(["b1", "b2"])),
-        refused=draw(intents_of(["c1", "c2"])),
-        abroad=draw(intents_of(["d1", "d2"])),
-        elsewhere=draw(intents_of(["e1", "e2"])),
-        listed=listed,
-        claimed=draw(
-            st.dictionaries(st.sampled_from("rstuvw"), st.sampled_from(["a1", "c1", "z"]), max_size=2)
-        ),
-        seen=draw(st.dictionaries(st.sampled_from("rstuvw"), moments)),
-        sent=draw(st.dictionaries(st.sampled_from(["a1", "a2", "b1"]), moments)),
-        faithful=frozenset(map(shape, draw(st.lists(st.sampled_from(PAYLOADS), max_size=3)))),
-        settle=draw(st.sampled_from([0.0, 120.0])),
-        alone=draw(st.booleans()),
-    )
-
-
-def _possible(matter: Matter, who: Intent, what: Snapshot) -> bool:
-    if matter.claimed.get(what.request_id) == who.id:
-        return True
-    return what.request_id not in matter.claimed and matter.could_be(who, what)
-
-
-@given(matters())
-def test_whatever_it_is_told_it_gives_no_record_twice_and_none_that_it_may_not(matter: Matter) -> None:
-    """Each intent has one finding; a record has one owner, of its time, and nobody else's."""
-    findings = judge(matter)
-    wanted = {one.id: one for one in (*matter.ambiguous, *matter.refused)}
-    given_out = [finding.snapshot for finding in findings.values() if finding.snapshot is not None]
-    records = {one.request_id: one for one in matter.listed}
-
-    assert findings.keys() == wanted.keys()
-    assert len({one.request_id for one in given_out}) == len(given_out)
-    for name, finding in findings.items():
-        if finding.snapshot is not None:
-            assert _possible(matter, wanted[name], records[finding.snapshot.request_id])
-            assert (
-                not matter.any_could_be(
-                    [one for one in matter.sending if one.digest == wanted[name].digest], finding.snapshot
-                )
-                or name in matter.claimed.values()
-                or wanted[name] in matter.refused
-            )
-        assert set(finding.candidates) <= records.keys()
-
-
-@given(matters())
-def test_it_does_not_depend_on_the_order_of_the_list(matter: Matter) -> None:
-    """A shuffled list leads to as many adoptions as a sorted one."""
-    forward = judge(matter)
-    backward = judge(evolve(matter, listed=tuple(reversed(matter.listed))))
-
-    assert sum(1 for one in forward.values() if one.snapshot) == sum(
-        1 for one in backward.values() if one.snapshot
-    )

@@ -1,21 +1,18 @@
-"""The store: what is kept of a submission, when, and that a store which fails costs nobody a request."""
+"""What a store is told, when, and what its failures may cost."""
 
 import asyncio
 import json
 from random import Random
 
 import pytest
-from intents import Blocking, Failing, Ledger, intent, record
-from lostfound import EAGLE, RIVER, clock, ended, kinds, opened
+from intents import Blocking, Failing, Ledger
+from lostfound import EAGLE, clock, ended, kinds, opened
 from scene import ours, settings_for, turns
 from smallservice import SmallService, fates
 
 from gmi_video import Intent, MemoryStore, Notice, Resubmit, Session, Snapshot, State, Submitted, errors
-from gmi_video._memory import REMEMBERED, UNDECIDED, Memory
 from gmi_video.sandbox import Sandbox
 from gmi_video.testing import run
-
-# The protocol
 
 
 def test_sending_is_kept_before_the_first_byte_may_leave() -> None:
@@ -132,9 +129,6 @@ def test_ids_of_intents_do_not_repeat_with_a_seed() -> None:
     assert first != second
 
 
-# A store that fails after the POST
-
-
 @pytest.mark.parametrize(
     "failing", [("accepted",), ("claim",), ("accepted", "claim"), ("ambiguous", "rejected")]
 )
@@ -197,9 +191,6 @@ def test_a_store_that_fails_before_the_second_post_says_what_is_known_of_the_fir
     assert posts == 1
 
 
-# Closing a session whose store does not come back
-
-
 @pytest.mark.parametrize(
     ("state", "end"),
     [
@@ -230,90 +221,3 @@ def test_a_store_that_never_comes_back_does_not_keep_a_session_open(state: str, 
     if state == "accepted":
         assert isinstance(result, errors.SubmissionUncertain)
         assert result.request_id == "r0000"
-
-
-# The store in memory
-
-
-def test_memory_keeps_what_is_open() -> None:
-    """Ended intents are forgotten; the open ones come oldest first."""
-
-    async def main() -> tuple[list[str], list[str]]:
-        store = MemoryStore()
-        for name in "abc":
-            await store.put(intent(name, state=State.SENDING))
-        await store.put(intent("b", state=State.ACCEPTED))
-        before = [one.id for one in await store.undecided()]
-        await store.put(intent("a", state=State.NEEDS_DECISION))
-        await store.put(intent("c", state=State.PREPARED))
-        return before, [one.id for one in await store.undecided()]
-
-    assert run(main()) == (["a", "c"], ["a"])
-
-
-def test_memory_gives_a_request_one_owner() -> None:
-    """The first to claim it; claiming again is no second claim. The oldest claims are forgotten."""
-
-    async def main() -> tuple[list[bool], object, object]:
-        store = MemoryStore(claims=2)
-        claimed = [
-            await store.claim(request_id, owner) for request_id, owner in ("ra", "rb", "ra", "sb", "sa")
-        ]
-        known = await store.claims(["r", "s", "t"])
-        await store.claim("t", "c")
-        return claimed, known, await store.claims(["r", "s", "t"])
-
-    assert run(main()) == ([True, False, True, True, False], {"r": "a", "s": "b"}, {"s": "b", "t": "c"})
-
-
-def test_a_million_submissions_do_not_pile_up() -> None:
-    """What a session remembers of ended submissions has bounds, and what is under way is gone with its end."""
-
-    async def main() -> dict[str, int]:
-        async with opened() as (_, session):
-            for _ in range(40):
-                await session.submit(EAGLE)
-                await session.submit(RIVER)
-            state = await session._core.open()
-            memory = state.reconciler.memory
-            desk = state.reconciler._desk("Veo3")
-            return {
-                "under way": len(state.submissions._posts),
-                "sending": len(desk.sending) + len(desk.waiting) + len(desk.refused),
-                "lines": len(desk.fence._lines) + len(desk.fence._lost),
-                "open": len(await session.uncertain()),
-                "owners": len(memory.owners),
-            }
-
-    assert run(main()) == {"under way": 0, "sending": 0, "lines": 0, "open": 0, "owners": 80}
-
-
-def test_what_is_remembered_of_requests_has_bounds() -> None:
-    """The oldest owners, sights and doubts are forgotten."""
-
-    async def main() -> tuple[int, int, int, bool]:
-        memory, store = Memory(), MemoryStore(claims=10)
-        for number in range(REMEMBERED + 10):
-            memory.first_seen(record(f"r{number}"))
-            await memory.claim(f"r{number}", intent("a"), store)
-        for number in range(UNDECIDED + 10):
-            memory.is_one_of(intent(f"i{number}"), ["r"])
-        memory.is_one_of(intent("twice", attempt=2), ["r"])
-        return len(memory.seen), len(memory.owners), len(memory.among), "twice" in memory.among
-
-    assert run(main()) == (REMEMBERED, REMEMBERED, UNDECIDED, False)
-
-
-def test_a_claim_that_the_store_refuses_is_not_remembered() -> None:
-    """Its owner there may be known here later."""
-
-    async def main() -> tuple[list[bool], dict[str, str]]:
-        memory, store = Memory(), MemoryStore()
-        await store.claim("r", "theirs")
-        taken = [
-            await memory.claim("r", intent("ours"), store),
-            await memory.claim("r", intent("theirs"), store),
-        ]
-        return [*taken, await memory.claim("r", intent("theirs"), store)], dict(memory.owners)
-
-    assert run(main()) == ([False, True, True], {"r": "theirs"})
