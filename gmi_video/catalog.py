@@ -42,6 +42,13 @@ class PayloadWarning(UserWarning):
     """A payload was sent although something is wrong with it; the service may not do what is wanted."""
 
 
+def _money(dollars: Decimal) -> str:
+    """As people write it, and no digit less than there is: $10, $0.50, $0.152."""
+    exact = dollars.normalize()
+    whole, _, cents = f"{exact:f}".partition(".")
+    return f"${whole}.{cents:0<2}" if cents else f"${whole}"
+
+
 @frozen(kw_only=True)
 class Cost(Record):
     """An estimate of what one request costs, in US dollars, and the words of the catalog it was read from."""
@@ -50,7 +57,7 @@ class Cost(Record):
     words: str
 
     def __str__(self) -> str:
-        return f"${self.dollars.normalize():f} ({self.words})"
+        return f"{_money(self.dollars)} ({self.words})"
 
 
 @frozen(kw_only=True)
@@ -83,7 +90,7 @@ class Price(Record):
 
     def __str__(self) -> str:
         per = f" per {self.unit}" if self.unit else ""
-        return f"${self.dollars.normalize():f}{per}"
+        return f"{_money(self.dollars)}{per}"
 
 
 @frozen(kw_only=True)

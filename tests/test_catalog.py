@@ -256,6 +256,7 @@ def test_parts_are_written_in_the_vendors_spelling() -> None:
     [
         (Price(amount=152_000, unit="second"), "$0.152 per second"),
         (Price(amount=10_000_000, unit="video"), "$10 per video"),
+        (Price(amount=1_400_000, unit="video"), "$1.40 per video"),
         (Price(amount=1), "$0.000001"),
         (Price(amount=0), "$0"),
         (Price(amount=10**40), "$1" + "0" * 34),
