@@ -58,7 +58,11 @@ def test_without_an_echo_whoever_is_sending_is_waited_for() -> None:
     lost, sending = intent("a", {"image": "u"}), intent("b", EAGLE, failed=None)
     matter = Matter(ambiguous=[lost], sending=[sending], listed=[record("r")])
 
+    both = evolve(matter, listed=[record("r"), record("s")])
+
     assert (of(matter).outcome, of(matter).pending) == ("wait", True)
+    assert (of(both).outcome, of(both).pending) == ("wait", True)
+    assert of(evolve(both, sending=(), abroad=[sending])).outcome == "undecidable"
     assert of(evolve(matter, faithful=FAITHFUL)).outcome == "adopt"
     assert of(evolve(matter, sending=(), abroad=[sending])).pending is False
 
