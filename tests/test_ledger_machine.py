@@ -26,6 +26,7 @@ from intents import Ledger
 from smallservice import Made, SmallService
 
 from gmi_video import Abandoned, Intent, Notice, Resubmit, Session, Snapshot, State, VideoRequest, errors
+from gmi_video._matter import DRIFT
 from gmi_video.settings import Settings
 from gmi_video.testing import VirtualLoop
 
@@ -193,9 +194,11 @@ class Money(RuleBasedStateMachine):
 
     @rule(step=st.sampled_from([-20.0, -1.0, 1.0, 20.0]))
     def clock_steps(self, step: float) -> None:
-        """The service's clock is set: what it is not right to a second is not found, and not guessed either."""
+        """The service's clock is set, by less than a minute from first to last, as far as it is allowed for: what it
+        is not right to a second is not found, and not guessed either.
+        """  # noqa: D205  # one thought
         self.steps += step
-        if abs(self.steps) > 40:
+        if abs(self.steps) > DRIFT / 2:
             self.steps -= step
             return
         self.service.ahead += step
