@@ -124,7 +124,7 @@ class Engine:
         self._unfinished: dict[str, None] = {}
         self.spending = Spending()
         self._state: _Open | None = None
-        self._opening: asyncio.Task[_Open] | None = None
+        self._closings = 0
 
     @property
     def is_open(self) -> bool:
@@ -137,7 +137,7 @@ class Engine:
         return state if state is not None and state.loop is asyncio.get_running_loop() else None
 
     async def open(self) -> _Open:
-        """The open state; raises `ConfigurationError` where it belongs to another event loop."""
+        """The open state; raises `ConfigurationError` where it belongs to another event loop, or is closed meanwhile."""
         if (ready := self._ready()) is not None:
             return ready
         state = self._state
@@ -145,7 +145,13 @@ class Engine:
             ended = "which has ended; make a new one" if state.loop.is_closed() else "close it there first"
             message = f"this Session is open in another event loop, {ended} (`async with` closes in time)"
             raise ConfigurationError(message)
+        closings = self._closings
         transport = self._borrowed or await self._transport()
+        if self._closings != closings:
+            if transport is not self._borrowed:
+                await transport.aclose()
+            message = "this Session was closed while it was being opened: nothing was sent"
+            raise ConfigurationError(message)
         if self._state is None:
             self._state = _Open(self, transport)
         elif transport is not self._borrowed:
@@ -250,7 +256,11 @@ class Engine:
         )
 
     async def aclose(self) -> None:
-        """Waits for POSTs under way, ends the looks, closes what is ours. May be opened again afterwards."""
+        """Waits for POSTs under way, ends the looks, closes what is ours. May be opened again afterwards.
+
+        Who is opening it at that moment is told that it was closed, and lets go of what it made.
+        """
+        self._closings += 1
         state = self._state
         if state is None:
             return

@@ -184,3 +184,27 @@ def test_a_store_that_is_empty_is_still_the_callers() -> None:
                 assert session._store is store
 
     run(main())
+
+
+def test_closing_while_it_is_being_opened_leaves_nothing_open() -> None:
+    """Who was opening the session is told so, nothing stays open behind `aclose`, and it can be opened again."""
+
+    async def main() -> None:
+        async with Sandbox(Script(models={"*": SECONDS}), render=False) as sandbox:
+            session = Session(sandbox.settings)
+            opening = [asyncio.create_task(session.models()) for _ in range(2)]
+            await asyncio.sleep(0)
+            await session.aclose()
+            ends = await asyncio.gather(*opening, return_exceptions=True)
+
+            assert [type(end) for end in ends] == [errors.ConfigurationError] * 2
+            assert "closed while it was being opened" in str(ends[0])
+            assert session._engine is not None
+            assert not session._engine.is_open
+            assert sandbox.calls == []
+
+            assert await session.models()
+            await session.aclose()
+
+    run(main(), debug=True)
+    gc.collect()
