@@ -10,6 +10,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from gmi_video._book import Book
+from gmi_video._budget import Budget
 from gmi_video._cadence import Cadence
 from gmi_video._catalog import Catalog
 from gmi_video._downloads import Downloads
@@ -84,6 +85,7 @@ class _Open:
             clock=self.clock,
         )
         self.short = asyncio.Semaphore(settings.concurrency)
+        self.budget = Budget()
         self.reconciler = Reconciler(engine.page, engine.glance, self.clock)
         book = Book(self.clock, self.reconciler, engine.observers, engine.accepted)
         self.gate.crowded = partial(_keep_looking, self.poller, settings.pace)
@@ -228,7 +230,7 @@ class Engine:
             async with state.short:
                 return read(call, await self.exchange(call, settings))
 
-        return await patient(attempt, settings.patience, self.rng)
+        return await patient(attempt, settings.patience, self.rng, state.budget)
 
     def statistics(self) -> SessionStatistics:
         """What is going on; all zero while nothing is open."""

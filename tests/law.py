@@ -59,6 +59,8 @@ ROOMS = {
     "statistics": Room(1),
     "errors": Room(2),
     "_governor": Room(2),
+    "_budget": Room(3),
+    "_lag": Room(0, DRIVER),
     "events": Room(3),
     "settings": Room(3),
     "_vet": Room(4, DRIVER),
