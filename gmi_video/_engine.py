@@ -185,9 +185,11 @@ class Engine:
         self.spending.seen(snapshot)
         if snapshot.final:
             self._unfinished.pop(snapshot.request_id, None)
-        if self._state is not None:
-            self._state.gate.moved(snapshot)
-            self._state.reconciler.memory.echoes.shown(snapshot, way)
+        state = self._state
+        if state is not None:
+            state.gate.moved(snapshot)
+            state.reconciler.memory.echoes.shown(snapshot, way)
+            state.gate.failed(snapshot, state.clock)
 
     def accepted(self, snapshot: Snapshot, intent: Intent) -> None:
         """A submission of ours is a request now, and costs what the schema at hand says of it."""
@@ -199,6 +201,7 @@ class Engine:
                 del self._unfinished[next(iter(self._unfinished))]
         if self._state is not None:
             self._state.gate.accepted(snapshot)
+            self._state.gate.failed(snapshot, self._state.clock)
             self._state.poller.learn(snapshot, accepted=True)
 
     @property

@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from gmi_video._decode import decode
 from gmi_video._governor import NEVER, OK, UNSAID, Governor, Heard
+from gmi_video._lag import Lag
 from gmi_video._queue import Kind, Lane, Turn
 from gmi_video._refusal import rate_limit, retry_after
-from gmi_video.errors import MalformedResponse, RateLimited, TransportError
+from gmi_video._servertime import ServerTime
+from gmi_video.errors import MalformedResponse, RateLimited, ResponseError, TimedOut, TransportError
 from gmi_video.records import Snapshot, Status
 from gmi_video.wire import Reply
 
@@ -24,6 +26,7 @@ class Gate:
         self._waiting: dict[Turn, asyncio.Future[None]] = {}
         self._posts: dict[int, tuple[Turn, Heard]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._lag = Lag(lambda: governor.flying)
         self.crowded: Callable[[Iterable[str]], Callable[[], None]] | None = None
         self._looking: dict[str, Callable[[], None]] = {}
 
@@ -47,6 +50,19 @@ class Gate:
             leave()
         self.pump()
 
+    def failed(self, snapshot: Snapshot, clock: ServerTime) -> None:
+        """A record was seen. One that ended with the words of a rate limit is a 429 that came late."""
+        if snapshot.failure is None or snapshot.failure.kind != "rate":
+            return
+        now, moved = self._loop.time(), snapshot.updated_at
+        ago = clock.at(now) - moved.timestamp() if moved else 0.0
+        self.governor.ended_by_rate(snapshot.model, now - max(0.0, ago))
+
+    def refused(self, model: str, error: ResponseError) -> None:
+        """A submission was refused for good. A synchronous model tells its rate limit so."""
+        if error.kind == "rate":
+            self.governor.ended_by_rate(model, self._loop.time())
+
     def _look_after(self, model: str) -> None:
         """While submissions of a model wait for one to move, those that run are looked at."""
         quota = self.governor.quota(model)
@@ -56,21 +72,34 @@ class Gate:
             self._looking[model] = self.crowded(tuple(quota.outstanding))
 
     async def call(self, kind: Kind, lane: Lane, send: Callable[[], Awaitable[Reply]]) -> Reply:
-        """A short call in its turn. What it raises, and what it was answered, teaches the governor."""
+        """A short call in its turn. What it raises, and what it was answered, teaches the governor.
+
+        One that ran out of time while the loop stood still is made again: its answer may have been there.
+        """
         governor = self.governor
         turn = governor.at_once(kind, lane, self._loop.time()) or await self.stand(kind, lane)
+        self._lag.begin()
         heard = UNSAID
         try:
-            reply = await send()
+            try:
+                reply = await send()
+            except TimedOut:
+                if not self._late(turn):
+                    raise
+                reply = await send()
             heard = OK if reply.status < 400 else heard_of(reply, kind)
         except TransportError:
             heard = Heard(result="trouble")
             raise
         finally:
-            governor.done(turn, heard, self._loop.time())
+            governor.done(turn, heard, self._loop.time(), lagging=self._late(turn))
             if self._waiting:
                 self.pump()
         return reply
+
+    def _late(self, turn: Turn) -> bool:
+        """Whether the loop stood still while a call was under way."""
+        return turn.granted is not None and self._lag.since(turn.granted)
 
     async def stand(self, kind: Kind, lane: Lane, model: str = "", wait: float | None = None) -> Turn:
         """A turn, once it is ours; raises `RateLimited` where that takes longer than `wait` seconds."""
@@ -101,6 +130,7 @@ class Gate:
     def begin(self, call: object, turn: Turn) -> None:
         """A submission has its turn; `answered` and `end` speak of it by its call."""
         self._posts[id(call)] = (turn, UNSAID)
+        self._lag.begin()
 
     def answered(self, call: object, outcome: Reply | TransportError) -> None:
         """What a submission was answered, or how it failed."""
@@ -114,7 +144,7 @@ class Gate:
     def end(self, call: object) -> None:
         """A submission gives its turn back."""
         turn, heard = self._posts.pop(id(call))
-        self.governor.done(turn, heard, self._loop.time())
+        self.governor.done(turn, heard, self._loop.time(), lagging=self._late(turn))
         self.pump()
         if any(waiting.model == turn.model for waiting in self._waiting):
             self._look_after(turn.model)
@@ -134,6 +164,7 @@ class Gate:
     def close(self) -> None:
         """No alarm is left behind, and nobody looked after."""
         self._looking.clear()
+        self._lag.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -76,6 +76,11 @@ class Governor:
         return self._probe_at is not None
 
     @property
+    def flying(self) -> int:
+        """How many calls are under way."""
+        return self.submits.flying + self.calls.flying
+
+    @property
     def waiting(self) -> int:
         """How many calls wait for their turn."""
         queues = self._queues
@@ -121,7 +126,7 @@ class Governor:
         """Who goes now, or None."""
         if self.rate.ready_at(now) > now:
             return None
-        if self._probe_at is not None and (self._probe_at > now or self.submits.flying + self.calls.flying):
+        if self._probe_at is not None and (self._probe_at > now or self.flying):
             return None
         for kind in self._order():
             for turn in self._queues[kind].heads():
@@ -136,7 +141,7 @@ class Governor:
             return NEVER
         gate = self.rate.ready_at(now)
         if self._probe_at is not None:
-            if self.submits.flying + self.calls.flying:
+            if self.flying:
                 return NEVER
             gate = max(gate, self._probe_at)
         heads = [turn for queue in self._queues.values() if queue.waiting for turn in queue.heads()]
@@ -182,6 +187,10 @@ class Governor:
             quota = self.quota(model)
             quota.promised = max(0, quota.promised - 1)
             quota.outstanding[request_id] = None
+
+    def ended_by_rate(self, model: str, moment: float) -> None:
+        """A request of a model ended at `moment` with the words of a rate limit: a 429 that came late."""
+        self.quota(model).ended_by_rate(moment)
 
     def proven(self, model: str) -> None:
         """A request of a model was seen to leave the queue: it runs things."""
@@ -272,7 +281,7 @@ class Governor:
 
     def _again(self, now: float) -> None:
         """While the service is away: when the next probe goes. Spread over the whole wait, so that no two meet."""
-        if self._probe_at is not None and not self.submits.flying + self.calls.flying:
+        if self._probe_at is not None and not self.flying:
             first, most = PROBES
             self._probe_at = now + min(most, first * 2**self._probes) * self._rng.uniform(0.1, 1.0)
             self._probes = min(self._probes + 1, 10)

@@ -22,7 +22,7 @@ async def patient(
     call for each that is wanted.
     """
     count = 1
-    spent: float | None = 0.0
+    spent = 0.0
     while True:
         try:
             found = await attempt()
@@ -33,9 +33,10 @@ async def patient(
             asked = getattr(error, "retry_after", None)
             if asked is not None and asked > patience.longest:
                 raise
-            spent = 0.0 if budget is None else budget.spend(error)
-            if spent is None:
+            price = 0.0 if budget is None else budget.spend(error)
+            if price is None:
                 raise
+            spent = price
         else:
             if budget is not None:
                 budget.refund(spent)

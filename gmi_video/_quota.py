@@ -92,9 +92,9 @@ class Quota:
         """Not before `wait` is over, and up to a tenth later, so that those told the same do not come together."""
         self._closed = max(self._closed, now + wait * self._rng.uniform(1.0, 1.1))
 
-    def ended_by_rate(self, now: float) -> None:
-        """A request of this model ended failed with the words of a rate limit."""
-        self._closed = max(self._closed, now + AFTER_RPM)
+    def ended_by_rate(self, moment: float) -> None:
+        """A request of this model ended at `moment`, failed with the words of a rate limit."""
+        self._closed = max(self._closed, moment + AFTER_RPM)
 
     def _state(self, limit: int, interval: float) -> None:
         if self._stated and (self._stated.limit, self._stated.interval) == (limit, interval):

@@ -220,6 +220,7 @@ class Submissions:
                 if self._stands_again(wish, refusal, until):
                     await self._post.unsent(wish, before)
                     return None
+            self._gate.refused(wish.request.model, refusal)
             return await self._lost.refused(wish, refusal)
         if isinstance(fate, Seen):
             return fate

@@ -8,7 +8,7 @@ import pytest
 from gmi_video import errors
 from gmi_video._gate import Gate, heard_of
 from gmi_video._governor import FIRST, Governor
-from gmi_video.testing import run
+from gmi_video.testing import VirtualLoop, run
 from gmi_video.wire import Reply
 
 THROTTLED = Reply(
@@ -143,3 +143,100 @@ def test_what_a_429_states_is_read() -> None:
     heard = heard_of(THROTTLED, "submit")
 
     assert (heard.limit, heard.interval, heard.retry_after) == (2, 60.0, 29.97)
+
+
+def blocking(seconds: float) -> None:
+    """What a long computation in user code is to the loop: the clock goes on, and nothing else does."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    loop.advance(seconds)
+
+
+@pytest.mark.parametrize("seconds", [1.0, 5.0])
+def test_trouble_while_the_loop_stood_still_closes_nothing(seconds: float) -> None:
+    """Calls that break because user code held the loop leave window, rate and probes as they were."""
+
+    async def main() -> None:
+        gate = Gate(Governor(Random(0)))
+
+        async def broken() -> Reply:
+            await asyncio.sleep(2)
+            raise errors.Interrupted("the connection broke")
+
+        calls = [asyncio.create_task(gate.call("poll", "interactive", broken)) for _ in range(FIRST)]
+        await asyncio.sleep(0.9)
+        blocking(seconds)
+        await asyncio.gather(*calls, return_exceptions=True)
+        gate.close()
+
+        assert not gate.governor.away
+        assert (gate.governor.calls.size, gate.governor.calls.touched) == (FIRST, False)
+        assert gate.governor.flying == 0
+
+    run(main())
+
+
+def test_a_time_out_while_the_loop_stood_still_is_no_time_out() -> None:
+    """An answer that came while user code held the loop is asked for again instead of being called late."""
+
+    async def main() -> None:
+        gate, sent = Gate(Governor(Random(0))), 0
+
+        async def send() -> Reply:
+            nonlocal sent
+            sent += 1
+            try:
+                async with asyncio.timeout(3):
+                    await asyncio.sleep(0.1 if sent > 1 else 4)
+            except TimeoutError:
+                raise errors.TimedOut("no complete answer within 3 s") from None
+            return Reply(status=200)
+
+        call = asyncio.create_task(gate.call("poll", "interactive", send))
+        await asyncio.sleep(0.6)
+        blocking(5)
+        reply = await call
+        gate.close()
+
+        assert (reply.status, sent) == (200, 2)
+        assert not gate.governor.calls.touched
+
+    run(main())
+
+
+def test_a_time_out_of_the_services_own_is_one() -> None:
+    """Where the loop turned all the time a call that ran out of time is not repeated, and is heard."""
+
+    async def main() -> None:
+        gate, sent = Gate(Governor(Random(0))), 0
+
+        async def send() -> Reply:
+            nonlocal sent
+            sent += 1
+            await asyncio.sleep(30)
+            raise errors.TimedOut("no complete answer within 30 s")
+
+        for _ in range(2):
+            with pytest.raises(errors.TimedOut):
+                await gate.call("poll", "interactive", send)
+        gate.close()
+
+        assert sent == 2
+        assert gate.governor.calls.touched
+
+    run(main())
+
+
+def test_an_idle_gate_leaves_no_alarm() -> None:
+    """Once the last call is over, the loop is not woken any more: the clock stops."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        gate, api = Gate(Governor(Random(0))), Api()
+        await gate.call("poll", "interactive", api)
+        await asyncio.sleep(1)
+
+        assert not [timer for timer in loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]  # asyncio has no other way to ask
+        gate.close()
+
+    run(main())

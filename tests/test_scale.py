@@ -1,6 +1,7 @@
 """A session with many requests, over real loopback sockets in virtual time: what the server counts."""
 
 import asyncio
+import contextlib
 from itertools import pairwise
 from random import Random
 
@@ -212,5 +213,42 @@ def test_bare_ids_of_another_process_are_read_from_a_page() -> None:
         assert first == set(ids)
         assert calls.count("look") == 0
         assert calls.count("list") <= 2
+
+    run(main())
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_a_rate_limit_that_comes_as_a_failure_rests_its_model(sync: bool) -> None:
+    """After a request that ended with "rate limit exceeded(RPM)" its model is left alone for 20 s, others are not."""
+
+    async def main() -> None:
+        throttled = Behaviour(seconds=1, sync=sync, fails="Music generation failed: rate limit exceeded(RPM)")
+        async with stage(Script(submissions=[throttled])) as (sandbox, session):
+            with contextlib.suppress(errors.Rejected):
+                await told(session.watch([await session.submit(EAGLE)]))
+            await session.submit(evolve(EAGLE, model="Kling-Text2Video-V2.1-Master"))
+            await session.submit(EAGLE)
+            first, other, second = (call for call in sandbox.calls if call.operation == "submit")
+
+        assert first.ended is not None
+        assert other.at - first.ended < 5
+        assert 20 <= second.at - first.ended < 26
+
+    run(main())
+
+
+def test_a_rate_limit_of_long_ago_rests_nothing() -> None:
+    """To be shown an old failure says nothing of what the model takes now."""
+
+    async def main() -> None:
+        throttled = Behaviour(seconds=1, fails="Music generation failed: rate limit exceeded(RPM)")
+        async with stage(Script(submissions=[throttled])) as (sandbox, session):
+            accepted = await session.submit(EAGLE)
+            await asyncio.sleep(600)
+            await session.snapshot(accepted.request_id)
+            await session.submit(EAGLE)
+            first, second = (call for call in sandbox.calls if call.operation == "submit")
+
+        assert second.at - first.at < 602
 
     run(main())
