@@ -1,6 +1,6 @@
 """When what is due: a heap of times, in which what was planned anew or is gone is left behind and skipped."""
 
-import heapq
+from heapq import heappop, heappush
 
 from gmi_video._entry import Entry
 from gmi_video._flock import Block
@@ -9,16 +9,27 @@ SLACK = 1000
 """Forgotten times that may lie in the heap, besides as many as are waited for."""
 
 
+STEP = 4
+"""Times that are looked through whenever one is forgotten, once there are too many."""
+
+Time = tuple[float, int, Entry | Block]
+
+
 class Due:
-    """Entries and blocks by the time at which they are due."""
+    """Entries and blocks by the time at which they are due.
+
+    Where too many times are forgotten a new heap is begun, and the old one is looked through from its end, a few
+    times at once: taken from its end it stays a heap, and a million times cost no pause.
+    """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Entry | Block]] = []
+        self._heap: list[Time] = []
+        self._old: list[Time] = []
         self._turn = 0
         self._held = 0.0
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return len(self._heap) + len(self._old)
 
     def plan(self, item: Entry | Block, due: float) -> None:
         """Something is due then, and at no other time."""
@@ -26,41 +37,54 @@ class Due:
             return
         item.due = due
         self._turn += 1
-        heapq.heappush(self._heap, (due, self._turn, item))
+        heappush(self._heap, (due, self._turn, item))
 
     def next(self) -> float | None:
         """When the next is due, or None where nothing waits."""
-        heap = self._heap
-        while heap and heap[0][2].due != heap[0][0]:
-            heapq.heappop(heap)
+        heap = self._front()
         return max(heap[0][0], self._held) if heap else None
 
     def unseen(self, now: float) -> float | None:
         """How many seconds ago what is due next was seen, or None where nothing is."""
-        if self.next() is None:
+        heap = self._front()
+        if not heap:
             return None
-        item = self._heap[0][2]
+        item = heap[0][2]
         return now - (item.at if isinstance(item, Entry) else max(item.swept, 0.0))
 
     def top(self, now: float) -> Entry | Block | None:
         """What is due now, the longest overdue first."""
-        due = self.next()
-        return None if due is None or due > now else self._heap[0][2]
+        heap = self._front()
+        return heap[0][2] if heap and heap[0][0] <= now and self._held <= now else None
 
     def pop(self) -> None:
         """Takes away what `top` showed: it is not due any more."""
-        heapq.heappop(self._heap)[2].due = None
+        heappop(self._front())[2].due = None
 
     def hold(self, until: float) -> None:
         """Nothing is due before `until`."""
         self._held = max(self._held, until)
 
     def tidy(self, live: int) -> None:
-        """Drops forgotten times where they have become many."""
-        if len(self._heap) > 2 * live + SLACK:
-            self._heap = [item for item in self._heap if item[2].due == item[0]]
-            heapq.heapify(self._heap)
+        """To be called where something was forgotten: drops a few times where they have become many."""
+        if self._old:
+            for time in [self._old.pop() for _ in range(min(STEP, len(self._old)))]:
+                if time[2].due == time[0]:
+                    heappush(self._heap, time)
+        elif len(self._heap) > 2 * live + SLACK:
+            self._old, self._heap = self._heap, []
 
     def clear(self) -> None:
         """Nothing is due."""
         self._heap.clear()
+        self._old.clear()
+
+    def _front(self) -> list[Time]:
+        """The heap with the earliest time, which is one that counts; an empty one where there is none."""
+        heap = self._heap
+        while heap and heap[0][2].due != heap[0][0]:
+            heappop(heap)
+        old = self._old
+        while old and old[0][2].due != old[0][0]:
+            heappop(old)
+        return old if old and (not heap or old[0] < heap[0]) else heap

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from gmi_video._flock import Block
+from gmi_video._forms import moment_at
 from gmi_video.estimate import Estimate
 from gmi_video.events import Cancelled, Event, Failed, Stalled, Succeeded
 from gmi_video.records import Snapshot, Status
@@ -15,6 +16,10 @@ Reader = Any
 
 EMPTY_FOR = 30.0
 """Seconds for which a success without links is asked again before it is believed."""
+GRACE = 120.0
+"""Seconds after its submission during which a request may be unknown to the service: its copies lag."""
+CONFIRMATIONS = 3
+"""How many 404 in a row, a pace apart, mean that nobody knows an id."""
 SLOW = 10
 """Times the p95 of its model after which a request that does not move is taken to be stuck."""
 
@@ -27,10 +32,11 @@ _ENDS: dict[Status, type[Succeeded | Failed | Cancelled]] = {
 
 @frozen
 class Told:
-    """What readers are to be told."""
+    """What readers are to be told, and the state in which they were told it was `before`."""
 
     readers: tuple[Reader, ...] = ()
     events: tuple[Event, ...] = ()
+    before: Status | None = None
 
 
 @frozen
@@ -42,11 +48,12 @@ class Known:
     accepted: float | None = None
 
 
-@define(eq=False)
+@define(eq=False, weakref_slot=False)
 class Entry:
-    """The state of one id. Times are the loop's seconds, `created` the service's, `lived` an age.
+    """The state of one id. Times are the loop's seconds; `created`, `moved` and `queued` the service's; `lived` an age.
 
-    `due` is None while it is looked at, and while it belongs to a `block`, which is due instead.
+    Of what was seen only its `form` is kept, and its times. `told` is the last state that readers were told. `due`
+    is None while it is looked at, and while it belongs to a `block`, which is due instead.
     """
 
     request_id: str
@@ -54,7 +61,12 @@ class Entry:
     pace: Pace
     interval: float
     changed: float
-    snapshot: Snapshot | None = None
+    at: float
+    form: Snapshot | None = None
+    told: Status | None = None
+    created: float | None = None
+    moved: float | None = None
+    queued: float | None = None
     accepted: float | None = None
     due: float | None = None
     misses: int = 0
@@ -62,11 +74,59 @@ class Entry:
     empty_since: float | None = None
     stalled: bool = False
     block: Block | None = None
-    word: str | None = None
-    created: float | None = None
     lived: float | None = None
-    at: float = 0.0
     absent: int = 0
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What was last seen, without what is not kept: payload, outcome, and what we do not know."""
+        if self.form is None:
+            return None
+        return evolve(
+            self.form,
+            request_id=self.request_id,
+            created_at=moment_at(self.created),
+            updated_at=moment_at(self.moved),
+            queued_at=moment_at(self.queued),
+        )
+
+    def is_behind(self, snapshot: Snapshot, moved: float | None) -> bool:
+        """Whether a lagging copy of the service answered: what it says was true before what is known."""
+        if snapshot.final:
+            return False
+        known = self.moved
+        return (self.form is not None and self.form.final) or bool(moved and known and moved < known)
+
+    def waits_for_links(self, snapshot: Snapshot, now: float) -> bool:
+        """Whether a success that names no file is asked again before it is believed."""
+        if not is_empty(snapshot):
+            return False
+        if self.empty_since is None:
+            self.empty_since = now
+        self.interval = self.pace.first
+        return now - self.empty_since < EMPTY_FOR
+
+    def is_gone(self, now: float) -> bool:
+        """Whether nobody knows this id, after one more 404."""
+        if self.accepted is None or now - self.accepted >= GRACE:
+            self.unknown += 1
+        return self.unknown >= CONFIRMATIONS
+
+    def stuck(self, snapshot: Snapshot | None, now: float, estimate: Estimate | None) -> Stalled | None:
+        """The event that it seems stuck, once, where it has not moved for longer than its model ever takes.
+
+        It carries `snapshot` where that is at hand, else what is remembered.
+        """
+        longest = max(self.pace.stalled_after, SLOW * estimate.quantiles[11] if estimate else 0.0)
+        if self.stalled or self.form is None or self.form.final or now - self.changed < longest:
+            return None
+        last = snapshot or self.snapshot
+        assert last is not None
+        self.stalled = True
+        reason: Literal["frozen", "unknown status"] = "frozen"
+        if last.status is Status.UNKNOWN:
+            reason = "unknown status"
+        return Stalled(request_id=self.request_id, snapshot=last, reason=reason)
 
 
 def eager(paces: Iterator[Pace]) -> Pace:
@@ -90,40 +150,6 @@ def is_empty(snapshot: Snapshot) -> bool:
     return snapshot.status is Status.SUCCESS and not (snapshot.outcome and snapshot.outcome.media)
 
 
-def is_older(snapshot: Snapshot, before: Snapshot) -> bool:
-    """Whether a lagging copy of the service answered: what it says was true before what is known."""
-    if before.final and not snapshot.final:
-        return True
-    return bool(
-        snapshot.updated_at
-        and before.updated_at
-        and snapshot.updated_at < before.updated_at
-        and not snapshot.final
-    )
-
-
 def end_of(snapshot: Snapshot) -> Event:
     """The final event of a final snapshot."""
     return _ENDS[snapshot.status](request_id=snapshot.request_id, snapshot=snapshot)
-
-
-def waits_for_links(entry: Entry, snapshot: Snapshot, now: float) -> bool:
-    """Whether a success that names no file is asked again before it is believed."""
-    if not is_empty(snapshot):
-        return False
-    if entry.empty_since is None:
-        entry.empty_since = now
-    entry.interval = entry.pace.first
-    return now - entry.empty_since < EMPTY_FOR
-
-
-def stalled(entry: Entry, snapshot: Snapshot, now: float, estimate: Estimate | None) -> Stalled | None:
-    """The event that a request seems stuck, once, where it has not moved for longer than its model ever takes."""
-    longest = max(entry.pace.stalled_after, SLOW * estimate.quantiles[11] if estimate else 0.0)
-    if entry.stalled or snapshot.final or now - entry.changed < longest:
-        return None
-    entry.stalled = True
-    reason: Literal["frozen", "unknown status"] = "frozen"
-    if snapshot.status is Status.UNKNOWN:
-        reason = "unknown status"
-    return Stalled(request_id=entry.request_id, snapshot=snapshot, reason=reason)

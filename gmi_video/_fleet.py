@@ -4,14 +4,16 @@ It decides for the schedule: of a bare id nothing is known, so an unfiltered pag
 alone; an id whose model and creation are known belongs to the block of its neighbours.
 """
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 
 from gmi_video._backoff import verdict
 from gmi_video._cadence import Cadence
 from gmi_video._entry import Entry, eager
 from gmi_video._flock import Block, Flock
+from gmi_video._forms import Forms, stamp
 from gmi_video._servertime import ServerTime
+from gmi_video._strangers import Strangers
 from gmi_video._sweep import Sweep
 from gmi_video.errors import GmiVideoError
 from gmi_video.records import Snapshot
@@ -46,10 +48,8 @@ class Fleet:
         self._clock = clock
         self._plan = plan
         self._flocks: dict[str, Flock] = {}
-        self._strangers = Flock(None)
-        self._bare = Block(ids=OrderedDict())  # a plain dict is slow to tell its first after many deletions
-        self._loose = Block(ids=OrderedDict())
-        self._begun = 0.0
+        self._strangers = Strangers()
+        self._forms = Forms()
         self._sweeps: dict[Sweep, Block] = {}
         self._pace: Pace | None = None
         self.sweeps = 0
@@ -60,34 +60,40 @@ class Fleet:
         if not self._wanted or entry.pace.sweep == "never":
             self._plan(entry, now)
             return
-        entry.block = self._bare
-        self._bare.ids[entry.request_id] = 0.0
-        if self._bare.due is None and not self._bare.flying:
-            self._plan(self._bare, now)
+        entry.block = block = self._strangers.meet(entry.request_id)
+        if block.due is None:
+            self._plan(block, now)
 
-    def worth_a_page(self, now: float) -> bool:
-        """Whether there are enough unknown ids to read an unfiltered page for them."""
-        self._strangers.count = len(self._bare.ids)
-        return self._bare.due is not None and self._strangers.usable(now)
+    def worth_a_page(self, block: Block, now: float) -> bool:
+        """Whether there are enough unknown ids in a block to read an unfiltered page for them."""
+        return self._strangers.worth_a_page(block, now)
 
-    def sighted(self, entry: Entry, now: float) -> None:
-        """A record of an unfinished id was seen: its place in the list is known, and that it lived so far."""
-        snapshot = entry.snapshot
-        assert snapshot is not None
-        if entry.word is not snapshot.word:
+    def sighted(self, entry: Entry, snapshot: Snapshot, moved: float | None) -> None:
+        """A record of an id was seen: what it says is remembered, and its place in the list is known."""
+        form = entry.form
+        if form is None or form.word != snapshot.word or form.model != snapshot.model:
             self._count(entry, -1)
-            entry.word = snapshot.word
+            entry.form = self._forms.of(snapshot)
             self._count(entry, 1)
         if entry.created is None and snapshot.created_at is not None and snapshot.model:
-            entry.created = snapshot.created_at.timestamp()
+            entry.created = stamp(snapshot.created_at)
+            entry.queued = stamp(snapshot.queued_at)
             self._flock(snapshot.model).count += 1
+        if entry.moved != moved:
+            entry.moved = entry.created if moved == entry.created else moved
+
+    def lives(self, entry: Entry, now: float) -> None:
+        """An id was seen, and had not ended: it lived so far, which its model's cadence learns from."""
         age = self.age(entry, now)
-        block = entry.block
-        if entry.lived is None:
-            entry.lived = 0.0 if entry.accepted is not None else age
-        if (block is None or block.flock is None) and age > entry.lived and snapshot.model:
-            self._cadence.of(snapshot.model).lived(entry.lived, age)
-        entry.lived = max(age, entry.lived)
+        lived = entry.lived
+        if lived is None:
+            lived = 0.0 if entry.accepted is not None else age
+        if age > lived:
+            form, block = entry.form, entry.block
+            if (block is None or block.flock is None) and form is not None and form.model:
+                self._cadence.of(form.model).lived(lived, age)
+            lived = age
+        entry.lived, entry.at = lived, now
 
     def ended(self, entry: Entry, snapshot: Snapshot, now: float) -> None:
         """An id ended: how long it took, by the service's own times where they can be believed."""
@@ -117,10 +123,10 @@ class Fleet:
         """Puts an id into the block of its neighbours; False where it is to be looked at alone."""
         if entry.block is not None:
             self._part(entry)
-        snapshot = entry.snapshot
-        if not self._wanted or entry.created is None or snapshot is None or entry.pace.sweep == "never":
+        form = entry.form
+        if not self._wanted or entry.created is None or form is None or entry.pace.sweep == "never":
             return False
-        flock = self._flocks.get(snapshot.model)
+        flock = self._flocks.get(form.model)
         if flock is None or not flock.usable(now) or entry.absent >= ABSENT or entry.empty_since is not None:
             return False
         block = entry.block = flock.join(entry.request_id, entry.created)
@@ -140,24 +146,21 @@ class Fleet:
         if entry.block is not None:
             self._part(entry)
         self._count(entry, -1)
-        if entry.created is not None and entry.snapshot is not None:
-            self._flock(entry.snapshot.model).count -= 1
+        if entry.created is not None and entry.form is not None:
+            self._flock(entry.form.model).count -= 1
 
     def clear(self) -> None:
         """Nobody follows anything."""
         self._flocks.clear()
         self._sweeps.clear()
         self.statuses.clear()
-        self._bare, self._loose = Block(ids=OrderedDict()), Block(ids=OrderedDict())
+        self._strangers = Strangers()
 
     def begin(self, block: Block, now: float, wait: Wait) -> Sweep | None:
         """The walk for a block that is due; None where its ids are due alone instead."""
         flock = block.flock
         if flock is None:
-            self._begun = now
-            sweep = Sweep(
-                model=None, wanted=block.ids, left=len(block.ids), offset=0, limit=self._strangers.asked
-            )
+            sweep = self._strangers.begin(block)
         elif flock.usable(now) and flock.pays(block):
             for request_id in flock.absorb(block):
                 self._entries[request_id].block = block
@@ -175,7 +178,7 @@ class Fleet:
         if block.flock is not None:
             self._release(list(block.ids), block, now, wait)
             return None
-        request_id = next(iter(block.ids), None)
+        request_id = self._strangers.first(block)
         if request_id is None:
             return None
         self._part(self._entries[request_id])
@@ -193,7 +196,7 @@ class Fleet:
         if error is None and not sweep.done:  # it was broken off by us
             self._plan(block, now)
         elif flock is None:
-            self._learnt(sweep, now, error)
+            self._learnt(block, sweep, now, error)
         elif error is not None:
             self._broken(flock, block, now, error, wait)
         else:
@@ -219,25 +222,14 @@ class Fleet:
         block.checked = now
         return [self._entries[request_id] for request_id in block.ids]
 
-    def _learnt(self, sweep: Sweep, now: float, error: GmiVideoError | None) -> None:
+    def _learnt(self, block: Block, sweep: Sweep, now: float, error: GmiVideoError | None) -> None:
         """Unfiltered pages were read: those unknown ids that they did not show are looked at alone."""
-        strangers = self._strangers
-        if error is not None and verdict(error) == "fatal" and strangers.shrink():
-            self._plan(self._bare, now)
+        if error is not None and verdict(error) == "fatal" and self._strangers.shrink():
+            self._plan(block, now)
             return
-        if error is not None:
-            strangers.refuse(now)
-        else:
-            strangers.learn(Block(), sweep, now)
-        bare, loose = self._bare.ids, self._loose.ids
-        while bare and self._entries[first := next(iter(bare))].changed < self._begun:
-            del bare[first]
-            loose[first] = 0.0
-            self._entries[first].block = self._loose
-        if bare:  # these came during the walk
-            self._plan(self._bare, now)
-        if self._loose.ids and self._loose.due is None:
-            self._plan(self._loose, now)
+        self._strangers.walked(block, sweep, now, error)
+        if block.ids:
+            self._plan(block, now)
 
     def _broken(self, flock: Flock, block: Block, now: float, error: GmiVideoError, wait: Wait) -> None:
         if verdict(error) == "fatal" and flock.shrink():
@@ -268,8 +260,8 @@ class Fleet:
             self._plan(entry, max(now, seen + wait(entry, seen)))
 
     def _count(self, entry: Entry, step: int) -> None:
-        if entry.word is not None:
-            self.statuses[entry.word] += step
+        if entry.form is not None:
+            self.statuses[entry.form.word] += step
 
     def models(self) -> dict[str, int]:
         """Followed ids by model, as far as their models are known."""

@@ -196,6 +196,10 @@ class Flock:
         self._tries = min(self._tries + 1, 10)
         self._poor = 0
 
+    def allow(self) -> None:
+        """Much has changed since the list was of no use: it may be tried again."""
+        self._off_until = float("-inf")
+
     def shrink(self) -> bool:
         """The service refused to give so many at once; whether it is worth asking for fewer."""
         if self.asked <= FIRST_ASKED:

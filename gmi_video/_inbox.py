@@ -9,6 +9,7 @@ from collections import Counter, deque
 from attrs import evolve
 
 from gmi_video.events import Event, Progressed
+from gmi_video.records import Status
 
 
 class Inbox:
@@ -18,6 +19,8 @@ class Inbox:
         self.deadline = deadline
         self.finished = 0
         self.ends: Counter[str] = Counter()
+        self.statuses: Counter[Status] = Counter()
+        self._terms: tuple[object, float] = (None, 0.0)
         self._open: dict[str, tuple[object, float]] = {}
         self._order: deque[str] = deque()
         self._waiting: dict[str, list[Event]] = {}
@@ -30,11 +33,6 @@ class Inbox:
         return request_id in self._open
 
     @property
-    def ids(self) -> tuple[str, ...]:
-        """The ids that have not ended yet."""
-        return tuple(self._open)
-
-    @property
     def waiting(self) -> int:
         """How many ids have events that nobody took yet."""
         return len(self._waiting)
@@ -43,23 +41,46 @@ class Inbox:
         """Begins to follow an id; False where it is followed already, whose key then stays."""
         if request_id in self._open:
             return False
-        self._open[request_id] = (key, now)
+        if self._terms[0] is not key or self._terms[1] != now:
+            self._terms = (key, now)
+        self._open[request_id] = self._terms
         if self.deadline is not None:
             self._deadlines.append((now + self.deadline, request_id))
         return True
 
-    def leave(self, request_id: str) -> None:
-        """Follows an id no longer, and forgets what was not told of it."""
-        self._open.pop(request_id, None)
+    def leave(self, request_id: str, before: Status | None = None) -> None:
+        """Follows an id no longer, which was last told to be in a state `before`; forgets what was not told of it."""
+        if self._open.pop(request_id, None) is not None and before is not None:
+            self.statuses[before] -= 1
         self._waiting.pop(request_id, None)
 
-    def put(self, event: Event, now: float) -> bool:
-        """Takes an event of a followed id, in the reader's terms; False where nobody asked for it."""
+    def empty(self, most: int) -> list[str]:
+        """Leaves up to so many ids, and says which."""
+        self.statuses.clear()
+        left: list[str] = []
+        while self._open and len(left) < most:
+            request_id, _ = self._open.popitem()
+            self._waiting.pop(request_id, None)
+            left.append(request_id)
+        for _ in range(min(most, len(self._deadlines))):
+            self._deadlines.popleft()
+        return left
+
+    def put(self, event: Event, now: float, before: Status | None = None) -> bool:
+        """Takes an event of a followed id, in the reader's terms; False where nobody asked for it.
+
+        `before` is the state that the reader was told last, where this is an end.
+        """
         followed = self._open.get(event.request_id)
         if followed is None:
             return False
         key, since = followed
         event = evolve(event, key=key, elapsed=now - since)
+        if isinstance(event, Progressed):
+            self.statuses[event.snapshot.status] += 1
+            before = event.previous
+        if before is not None and (event.final or isinstance(event, Progressed)):
+            self.statuses[before] -= 1
         if event.final:
             del self._open[event.request_id]
             self.finished += 1

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from gmi_video._echo import Way
 from gmi_video._observe import Observers
 from gmi_video._offload import off_loop
-from gmi_video._sheet import Follows, Last, sheet_of
+from gmi_video._sheet import Known, sheet_of
 from gmi_video._sweep import Sheet, Sweep
 from gmi_video.errors import MalformedResponse
 from gmi_video.notices import Ended
@@ -42,7 +42,7 @@ class Lookout:
         self._heard(snapshot, "look")
         return snapshot
 
-    async def page(self, sweep: Sweep, last: Last, follows: Follows) -> Sheet:
+    async def page(self, sweep: Sweep, known: Known) -> Sheet:
         """The next page of a walk; raises what the answer says."""
         call = requests_call(sweep.model, limit=sweep.limit, offset=sweep.offset)
         self.pages += 1
@@ -51,7 +51,7 @@ class Lookout:
         self.bytes += size
         data = await off_loop(record, call, reply) if size > BIG else record(call, reply)
         try:
-            sheet = sheet_of(data, last, follows)
+            sheet = sheet_of(data, known)
         except MalformedResponse as error:
             found = error
         else:

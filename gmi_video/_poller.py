@@ -14,7 +14,7 @@ import anyio
 
 from gmi_video._cadence import Cadence
 from gmi_video._crew import Crew
-from gmi_video._entry import Told
+from gmi_video._entry import Entry, Told
 from gmi_video._line import Line
 from gmi_video._schedule import Schedule
 from gmi_video._servertime import ServerTime
@@ -23,7 +23,10 @@ from gmi_video.errors import ConfigurationError, GmiVideoError, Unauthorized
 from gmi_video.events import GaveUp
 from gmi_video.records import Snapshot
 
-Page = Callable[[Sweep, Callable[[str], Snapshot | None], Callable[[str], bool]], Awaitable[Sheet]]
+SLICE = 1000
+"""Ids of a closed watch that are taken out before the loop gets a turn: some milliseconds."""
+
+Page = Callable[[Sweep, Callable[[str], Entry | None]], Awaitable[Sheet]]
 
 
 class Poller:
@@ -66,16 +69,17 @@ class Poller:
             return
         for event in self.schedule.add(request_id, line, line.pace, now, given):
             line.inbox.put(event, now)
-        line.ring()
 
     def added(self, line: Line) -> None:
-        """To be called after one or more `add`: sets the alarm for deadlines and starts looking."""
+        """To be called after one or more `add`: tells what is known, sets the alarm for deadlines, starts looking."""
+        line.ring()
         self._set_alarm(line)
         self._arrange()
 
     def drop(self, line: Line, request_id: str) -> None:
         """A line follows an id no longer."""
-        line.inbox.leave(request_id)
+        entry = self.schedule.entry(request_id)
+        line.inbox.leave(request_id, entry.told if entry else None)
         self.schedule.drop(request_id, line)
         line.ring()
         self._arrange()
@@ -87,11 +91,16 @@ class Poller:
             line.timer.cancel()
         if line.feeder is not None:
             line.feeder.cancel()
-        for request_id in line.inbox.ids:
-            line.inbox.leave(request_id)
-            self.schedule.drop(request_id, line)
         self._lines.discard(line)
         line.ring()
+        self._empty(line)
+
+    def _empty(self, line: Line) -> None:
+        """Takes the ids of a closed line out, a slice at a time: a million at once would stall the loop."""
+        for request_id in line.inbox.empty(SLICE):
+            self.schedule.drop(request_id, line)
+        if len(line.inbox):
+            self._loop.call_soon(self._empty, line)
         self._arrange()
 
     def learn(self, snapshot: Snapshot, *, accepted: bool = False) -> None:
@@ -103,11 +112,12 @@ class Poller:
         self._closed = True
         for line in tuple(self._lines):
             self.leave(line)
-        self.schedule.clear()
         self._arrange()
         with anyio.CancelScope(shield=True):
             while self._roots:
                 await asyncio.wait(self._roots)
+            while self.schedule.clear(SLICE):  # noqa: ASYNC110  # it waits for nothing, it gives others a turn
+                await asyncio.sleep(0)
 
     def _set_alarm(self, line: Line) -> None:
         if line.timer is not None:
@@ -118,9 +128,10 @@ class Poller:
     def _overdue(self, line: Line) -> None:
         now = self._loop.time()
         for request_id in line.inbox.overdue(now + 1e-6):
-            last = self.schedule.last(request_id)
+            entry = self.schedule.entry(request_id)
+            last, before = (entry.snapshot, entry.told) if entry else (None, None)
             self.schedule.drop(request_id, line)
-            line.inbox.put(GaveUp(request_id=request_id, snapshot=last, reason="deadline"), now)
+            line.inbox.put(GaveUp(request_id=request_id, snapshot=last, reason="deadline"), now, before)
         line.ring()
         self._set_alarm(line)
         self._arrange()
@@ -129,13 +140,13 @@ class Poller:
         now = self._loop.time()
         for line in told.readers:
             for event in told.events:
-                line.inbox.put(event, now)
+                line.inbox.put(event, now, told.before)
             line.ring()
         self._arrange()
 
     def _arrange(self) -> None:
         """Wakes or starts a looker for what is due, sets the alarm for what will be, ends what is over."""
-        if not len(self.schedule):
+        if self._closed or not len(self.schedule):
             self._rest()
             return
         due = self.schedule.next_due()
@@ -223,7 +234,7 @@ class Poller:
         try:
             while page is not None and not sweep.done and error is None:
                 try:
-                    sheet = await page(sweep, schedule.last, schedule.__contains__)
+                    sheet = await page(sweep, schedule.entry)
                 except Unauthorized as refused:
                     self._fail(partial(copy.copy, refused))
                     return
@@ -241,7 +252,7 @@ class Poller:
             for line in said.readers:
                 rung.add(line)
                 for event in said.events:
-                    line.inbox.put(event, now)
+                    line.inbox.put(event, now, said.before)
         for line in rung:
             line.ring()
         self._arrange()

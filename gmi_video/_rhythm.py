@@ -26,8 +26,8 @@ class Rhythm:
 
     def wait(self, entry: Entry, now: float, *, slower: bool = False) -> float:
         """Seconds from `now`: where the chance of an end is worth a look, or by the pace, `slower` than before."""
-        snapshot = entry.snapshot
-        law = self._cadence.law(snapshot.model) if snapshot and entry.empty_since is None else None
+        form = entry.form
+        law = self._cadence.law(form.model) if form and entry.empty_since is None else None
         if law is None:
             return self.slower(entry) if slower else self._jittered(entry, entry.interval)
         first = entry.pace.first
@@ -39,8 +39,8 @@ class Rhythm:
         if self._cadence.of(model).total not in AGAIN or len(entries) > FEW:
             return
         for entry in entries.values():
-            snapshot = entry.snapshot
-            if entry.due is None or entry.misses or snapshot is None or snapshot.model != model:
+            form = entry.form
+            if entry.due is None or entry.misses or form is None or form.model != model:
                 continue
             due = max(now + self.rng.random(), entry.at + self.wait(entry, entry.at))
             if due < entry.due:

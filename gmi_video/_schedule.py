@@ -9,20 +9,10 @@ from random import Random
 from gmi_video._backoff import verdict
 from gmi_video._cadence import Cadence
 from gmi_video._due import Due
-from gmi_video._entry import (
-    Entry,
-    Known,
-    Reader,
-    Told,
-    eager,
-    end_of,
-    is_empty,
-    is_older,
-    stalled,
-    waits_for_links,
-)
+from gmi_video._entry import Entry, Known, Reader, Told, eager, end_of, is_empty
 from gmi_video._fleet import Fleet
 from gmi_video._flock import Block
+from gmi_video._forms import stamp
 from gmi_video._past import Past
 from gmi_video._rhythm import Rhythm
 from gmi_video._servertime import ServerTime
@@ -32,10 +22,6 @@ from gmi_video.events import Event, GaveUp, Missed, Progressed
 from gmi_video.records import Snapshot
 from gmi_video.settings import Pace
 
-GRACE = 120.0
-"""Seconds after its submission during which a request may be unknown to the service: its copies lag."""
-CONFIRMATIONS = 3
-"""How many 404 in a row, a pace apart, mean that nobody knows an id."""
 LONGEST_HOLD = 3600.0
 """Seconds that a service may ask for before looks are made again all the same."""
 KNOWN = 10_000  # requests that nobody watches now, of which the last snapshot is remembered
@@ -78,8 +64,12 @@ class Schedule:
         return len(self._flying)
 
     def last(self, request_id: str) -> Snapshot | None:
-        """What was last seen of a watched id."""
+        """What was last seen of a watched id, without its payload."""
         return entry.snapshot if (entry := self._entries.get(request_id)) else None
+
+    def entry(self, request_id: str) -> Entry | None:
+        """A watched id, to be read only."""
+        return self._entries.get(request_id)
 
     def learn(self, snapshot: Snapshot, now: float, *, accepted: bool = False) -> Told:
         """Takes a snapshot that came by another way than a look: a submission, a verb, the caller."""
@@ -87,7 +77,8 @@ class Schedule:
         entry = self._entries.get(request_id)
         if entry is not None and not accepted and not snapshot.final:
             return self._seen(entry, snapshot, now)
-        self._known.keep(snapshot, now, now if accepted else None)
+        if not self._known.keep(snapshot, now, now if accepted else None):
+            self.regressions += 1
         if entry is None:
             return _NOBODY
         entry.accepted = now if accepted else entry.accepted
@@ -113,25 +104,26 @@ class Schedule:
             owner = entry.block or entry
             if owner.due is not None:
                 self._heap.plan(owner, min(owner.due, now + entry.pace.longest))
-            return self._first_word(entry.snapshot)
+            return self._first_word(entry, entry.snapshot)
         if not self._pair or self._pair[0] != (reader, pace):
             self._pair = ((reader, pace),)
-        entry = Entry(request_id, self._pair, pace, pace.first, now, at=now)
+        entry = Entry(request_id, self._pair, pace, pace.first, now, now)
         self._entries[request_id] = entry
         if found:
             entry.accepted, entry.at = found.accepted, found.at
-            self._sighted(entry, found.snapshot, now)
-        if request_id in self._flying:
-            return self._first_word(entry.snapshot)
-        if found:
-            self.fleet.plan(entry, max(now, found.at + self._rhythm.wait(entry, found.at)), now)
-        else:
-            self.fleet.meet(entry, now)
-        return self._first_word(entry.snapshot)
+            self.fleet.sighted(entry, found.snapshot, stamp(found.snapshot.updated_at))
+            self.fleet.lives(entry, now)
+        if request_id not in self._flying:
+            if found:
+                self.fleet.plan(entry, max(now, found.at + self._rhythm.wait(entry, found.at)), now)
+            else:
+                self.fleet.meet(entry, now)
+        return self._first_word(entry, found.snapshot) if found else ()
 
-    def _first_word(self, snapshot: Snapshot | None) -> tuple[Event, ...]:
+    def _first_word(self, entry: Entry, snapshot: Snapshot | None) -> tuple[Event, ...]:
         if snapshot is None or snapshot.final:
             return ()
+        entry.told = snapshot.status
         estimate = self.cadence.typical(snapshot.model)
         return (Progressed(request_id=snapshot.request_id, snapshot=snapshot, estimate=estimate),)
 
@@ -144,14 +136,14 @@ class Schedule:
         if entry.readers:
             entry.pace = eager(pace for _, pace in entry.readers)
             return
-        if entry.snapshot is not None:
-            self._known.keep(entry.snapshot, entry.at, entry.accepted)
         self._forget(entry)
+        if entry.form is not None:
+            self._known.leave(entry)
 
     def sweep(self, now: float) -> Sweep | None:
         """The list to read now, if that is what is due: to be asked before `take`."""
         while (item := self._heap.top(now)) is not None and isinstance(item, Block):
-            if item.flock is None and not self.fleet.worth_a_page(now):
+            if item.flock is None and not self.fleet.worth_a_page(item, now):
                 return None
             self._heap.pop()
             found = self.fleet.begin(item, now, self._rhythm.wait)
@@ -205,7 +197,7 @@ class Schedule:
         if isinstance(error, RateLimited) and error.retry_after:
             self.hold(now + min(error.retry_after, LONGEST_HOLD))
         stuck = self.fleet.end(sweep, now, error, self._rhythm.wait)
-        told = (self._perhaps_stalled(entry, entry.snapshot, now) for entry in stuck if entry.snapshot)
+        told = (self._perhaps_stalled(entry, None, now) for entry in stuck)
         return [said for said in told if said.events]
 
     def miss(self, request_id: str, error: GmiVideoError, now: float) -> Told:
@@ -215,11 +207,9 @@ class Schedule:
         if entry is None:
             return _NOBODY
         entry.misses += 1
-        if verdict(error) == "lost" and not (entry.accepted is not None and now - entry.accepted < GRACE):
-            entry.unknown += 1
-            if entry.unknown >= CONFIRMATIONS:
-                gone = GaveUp(request_id=request_id, snapshot=entry.snapshot, reason="not found")
-                return self._ended(entry, gone)
+        if verdict(error) == "lost" and entry.is_gone(now):
+            gone = GaveUp(request_id=request_id, snapshot=entry.snapshot, reason="not found")
+            return self._ended(entry, gone)
         asked = min(getattr(error, "retry_after", None) or 0.0, LONGEST_HOLD)
         if isinstance(error, RateLimited) and asked:
             self.hold(now + asked)
@@ -239,53 +229,58 @@ class Schedule:
             self._heap.plan(entry, now)
         return entry is not None
 
-    def clear(self) -> None:
-        """Nobody watches anything any more; what was seen stays known."""
-        self._entries.clear()
-        self._heap.clear()
-        self.fleet.clear()
+    def clear(self, most: int | None = None) -> bool:
+        """Nobody watches anything any more: lets go of up to `most` ids. Whether there are more; what was seen stays."""
+        left = len(self._entries)
+        for _ in range(left if most is None else min(most, left)):
+            self._forget(self._entries.popitem()[1])
+        if not self._entries:
+            self._heap.clear()
+            self.fleet.clear()
+        return bool(self._entries)
 
     def _seen(self, entry: Entry, snapshot: Snapshot, now: float) -> Told:
         entry.misses = entry.unknown = 0
-        before = entry.snapshot
-        if before and is_older(snapshot, before):
+        moved_at = stamp(snapshot.updated_at)
+        fresh = changed = False
+        seen: Snapshot | None = snapshot
+        if entry.is_behind(snapshot, moved_at):
             self.regressions += 1
-            snapshot = before
-        if snapshot.final and not waits_for_links(entry, snapshot, now):
+            seen = None
+        elif snapshot.final and not entry.waits_for_links(snapshot, now):
             self.fleet.ended(entry, snapshot, now)
             told = self._ended(entry, end_of(snapshot))
             for other, due in self._rhythm.sooner(self._entries, snapshot.model, now):
                 self._heap.plan(other, due)
             return told
-        moved = before is None or before.word != snapshot.word
-        changed = moved or (before is not None and before.updated_at != snapshot.updated_at)
-        self._sighted(entry, snapshot, now)
+        else:
+            fresh = entry.form is None or entry.form.word != snapshot.word
+            changed = fresh or entry.moved != moved_at
+            self.fleet.sighted(entry, snapshot, moved_at)
+        self.fleet.lives(entry, now)
         if changed:
             entry.changed, entry.stalled, entry.interval = now, False, entry.pace.first
         if entry.request_id not in self._flying and not self.fleet.keeps(entry):
             self.fleet.plan(entry, now + self._rhythm.wait(entry, now, slower=not changed), now)
-        if moved and not snapshot.final:
-            previous = before.status if before else None
-            estimate = self.cadence.typical(snapshot.model)
+        if fresh and not snapshot.final:
+            previous, entry.told = entry.told, snapshot.status
             progressed = Progressed(
-                request_id=entry.request_id, previous=previous, snapshot=snapshot, estimate=estimate
+                request_id=entry.request_id,
+                previous=previous,
+                snapshot=snapshot,
+                estimate=self.cadence.typical(snapshot.model),
             )
             return self._tell(entry, progressed)
-        return self._perhaps_stalled(entry, snapshot, now)
+        return self._perhaps_stalled(entry, seen, now)
 
-    def _sighted(self, entry: Entry, snapshot: Snapshot, now: float) -> None:
-        entry.snapshot = snapshot
-        self.fleet.sighted(entry, now)
-        entry.at = now
-
-    def _perhaps_stalled(self, entry: Entry, snapshot: Snapshot, now: float) -> Told:
-        if now - entry.changed < entry.pace.stalled_after:
+    def _perhaps_stalled(self, entry: Entry, snapshot: Snapshot | None, now: float) -> Told:
+        if now - entry.changed < entry.pace.stalled_after or entry.form is None:
             return _NOBODY
-        event = stalled(entry, snapshot, now, self.cadence.typical(snapshot.model))
+        event = entry.stuck(snapshot, now, self.cadence.typical(entry.form.model))
         return self._tell(entry, event) if event else _NOBODY
 
     def _tell(self, entry: Entry, event: Event) -> Told:
-        return Told(tuple(reader for reader, _ in entry.readers), (event,))
+        return Told(tuple(reader for reader, _ in entry.readers), (event,), entry.told)
 
     def _ended(self, entry: Entry, event: Event) -> Told:
         told = self._tell(entry, event)

@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gmi_video._convert import moment, request_id_in, snapshot_of
+from gmi_video._entry import Entry
+from gmi_video._forms import stamp
 from gmi_video._sweep import Listed, Sheet
 from gmi_video.errors import MalformedResponse
-from gmi_video.records import Snapshot
 
-Last = Callable[[str], Snapshot | None]
-Follows = Callable[[str], bool]
+Known = Callable[[str], Entry | None]
 
 
-def sheet_of(data: Any, last: Last, follows: Follows) -> Sheet:
-    """The page; of records that nobody `follows`, and of those that are as they were `last`, only the place is kept.
+def sheet_of(data: Any, known: Known) -> Sheet:
+    """The page; of records that nobody follows, and of those that are as they are `known`, only the place is kept.
 
     Raises `MalformedResponse` where there is no list in it; what is not a record is counted and left out.
     """
@@ -31,7 +31,7 @@ def sheet_of(data: Any, last: Last, follows: Follows) -> Sheet:
     records = []
     for item in items:
         try:
-            records.append(_listed(item, last, follows))
+            records.append(_listed(item, known))
         except MalformedResponse:  # one odd record is counted, the others are kept
             continue
     total, more = envelope.get("total"), envelope.get("has_more")
@@ -43,21 +43,19 @@ def sheet_of(data: Any, last: Last, follows: Follows) -> Sheet:
     )
 
 
-def _listed(item: Any, last: Last, follows: Follows) -> Listed:
-    if not isinstance(item, Mapping):
+def _listed(item: Any, known: Known) -> Listed:
+    if not isinstance(item, (dict, Mapping)):  # a dict needs no look at the registry of the ABC
         raise MalformedResponse("not an object @ $", what="not an object", path="$")
-    request_id = request_id_in(item)
-    before = last(request_id)
-    created = before.created_at if before else None
-    if created is None:
-        created = moment(item.get("created_at"))
-    place = created.timestamp() if created else None
-    if before is None and not follows(request_id):
-        return Listed(request_id, place)
-    if before is not None and item.get("status") == before.word and _moved(item) == before.updated_at:
-        return Listed(request_id, place)
-    return Listed(request_id, place, snapshot_of(item))
+    name = item.get("request_id")
+    entry = known(name) if isinstance(name, str) else None
+    if entry is None:
+        return Listed(request_id_in(item), stamp(moment(item.get("created_at"))))
+    place = stamp(moment(item.get("created_at"))) if entry.created is None else entry.created
+    if entry.form is not None and item.get("status") == entry.form.word and _is_as_it_was(item, entry):
+        return Listed(entry.request_id, place)
+    return Listed(entry.request_id, place, snapshot_of(item))
 
 
-def _moved(item: Mapping[str, Any]) -> object:
-    return moment(item.get("updated_at"))
+def _is_as_it_was(item: Mapping[str, Any], entry: Entry) -> bool:
+    moved = item.get("updated_at")
+    return moved == entry.moved or stamp(moment(moved)) == entry.moved

@@ -7,9 +7,8 @@ from looking import BROKEN, LOST, STEADY, a_schedule, looked, missed, only, wait
 from scene import seen
 
 from gmi_video import errors
-from gmi_video._entry import EMPTY_FOR, Told
+from gmi_video._entry import EMPTY_FOR, GRACE, Told
 from gmi_video._schedule import (
-    GRACE,
     LONGEST_HOLD,
     Schedule,
 )

@@ -6,9 +6,8 @@ import pytest
 from looking import BROKEN, LOST, STEADY, a_schedule, looked, missed, only, wait_of
 from scene import seen
 
-from gmi_video._entry import Told, eager
+from gmi_video._entry import CONFIRMATIONS, Told, eager
 from gmi_video._schedule import (
-    CONFIRMATIONS,
     KNOWN,
     Schedule,
 )
