@@ -53,6 +53,7 @@ class Fleet:
         self._sweeps: dict[Sweep, Block] = {}
         self._pace: Pace | None = None
         self.sweeps = 0
+        self.gathering = False
         self.statuses: Counter[str] = Counter()
 
     def meet(self, entry: Entry, now: float) -> None:
@@ -61,7 +62,14 @@ class Fleet:
             self._plan(entry, now)
             return
         entry.block = block = self._strangers.meet(entry.request_id)
-        if block.due is None:
+        if block.due is None and not self.gathering:
+            self._plan(block, now)
+
+    def gathered(self, now: float) -> None:
+        """No more ids are coming for the moment: those that nothing is known of are due."""
+        self.gathering = False
+        block = self._strangers.new
+        if block.ids and block.due is None:
             self._plan(block, now)
 
     def worth_a_page(self, block: Block, now: float) -> bool:

@@ -97,6 +97,11 @@ class Flock:
         return self.count >= LEAST and now >= self._off_until
 
     @property
+    def most(self) -> int:
+        """How many records are worth asking for, as far as is known."""
+        return self.asked if self._fixed else min(MOST_ASKED, int(MOST_BYTES / max(self._bytes, 1.0)))
+
+    @property
     def price(self) -> float:
         """What a page costs, in looks."""
         return 1 + self.asked * self._bytes / BYTES
@@ -177,8 +182,7 @@ class Flock:
         if sweep.longest is not None:
             self.asked, self._fixed = max(10, sweep.longest), True
         elif not self._fixed and not sweep.fault:
-            room = int(MOST_BYTES / max(self._bytes, 1.0))
-            self.asked = max(20, min(MOST_ASKED, room, max(FIRST_ASKED, 2 * self.asked)))
+            self.asked = max(20, min(self.most, max(FIRST_ASKED, 2 * self.asked)))
         if sweep.first is not None and sweep.last is not None:
             block.at, block.before, block.length = sweep.first, self.arrived, sweep.last - sweep.first + 1
         cost = sweep.pages + sweep.size / BYTES

@@ -7,7 +7,10 @@ from gmi_video.settings import Pace
 
 
 class Line:
-    """One watch as the poller sees it: its inbox, its bell, and what ended it early. Never the watch itself."""
+    """One watch as the poller sees it: its inbox, its bell, and what ended it early. Never the watch itself.
+
+    It is `gathering` since then, while ids come a thousand at a time.
+    """
 
     def __init__(self, inbox: Inbox, pace: Pace) -> None:
         self.inbox = inbox
@@ -16,6 +19,7 @@ class Line:
         self.timer: asyncio.TimerHandle | None = None
         self.feeder: asyncio.Task[None] | None = None
         self.closed = False
+        self.gathering: float | None = None
         self._waiters: set[asyncio.Future[None]] = set()
 
     def ring(self) -> None:

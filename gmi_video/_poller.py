@@ -70,8 +70,20 @@ class Poller:
         for event in self.schedule.add(request_id, line, line.pace, now, given):
             line.inbox.put(event, now)
 
-    def added(self, line: Line) -> None:
-        """To be called after one or more `add`: tells what is known, sets the alarm for deadlines, starts looking."""
+    def gather(self, line: Line) -> None:
+        """Many ids come at once: those of which nothing is known wait for each other, at most for `Pace.longest`.
+
+        A page that shows few of the first thousand may show many of a million.
+        """
+        line.gathering = self._loop.time()
+        self.schedule.fleet.gathering = True
+
+    def added(self, line: Line, *, more: bool = False) -> None:
+        """To be called after one or more `add`, unless `more` come at once: tells what is known, and starts looking."""
+        now = self._loop.time()
+        if line.gathering is not None and not (more and now - line.gathering < line.pace.longest):
+            line.gathering = None
+            self.schedule.fleet.gathered(now)
         line.ring()
         self._set_alarm(line)
         self._arrange()
@@ -93,6 +105,8 @@ class Poller:
             line.feeder.cancel()
         self._lines.discard(line)
         line.ring()
+        if line.gathering is not None:
+            self.schedule.fleet.gathered(self._loop.time())
         self._empty(line)
 
     def _empty(self, line: Line) -> None:

@@ -64,13 +64,13 @@ class Strangers:
 
     def __init__(self) -> None:
         self._list = Flock(None)
-        self._new = Crowd()
+        self.new = Crowd()
         self._refused_at = 0
 
     def meet(self, request_id: str) -> Block:
         """The block that an unknown id waits in, for a page with others like it."""
-        self._new.meet(request_id)
-        return self._new
+        self.new.meet(request_id)
+        return self.new
 
     def worth_a_page(self, block: Block, now: float) -> bool:
         """Whether to read a page for a block, rather than to look at its first."""
@@ -86,10 +86,17 @@ class Strangers:
     def begin(self, block: Block) -> Sweep:
         """The walk for a block; who comes from now on waits in another."""
         assert isinstance(block, Crowd)
-        if block is self._new:
-            self._new = Crowd()
-        wanted = _Either(block.ids, self._new.ids)
-        return Sweep(model=None, wanted=wanted, left=len(block.ids), offset=0, limit=self._list.asked)
+        if block is self.new:
+            self.new = Crowd()
+        wanted = _Either(block.ids, self.new.ids)
+        return Sweep(
+            model=None,
+            wanted=wanted,
+            left=len(block.ids),
+            offset=0,
+            limit=self._list.asked,
+            most=self._list.most,
+        )
 
     def first(self, block: Block) -> str | None:
         """Who is looked at alone next."""

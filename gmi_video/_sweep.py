@@ -4,6 +4,7 @@ The service promises neither an order nor a longest page nor that `has_more` is 
 what the pages themselves show.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Literal
@@ -15,7 +16,11 @@ from gmi_video.records import Snapshot
 PROBES = 6
 """Pages that may be read without a hit, in search of the right place."""
 POOR = 0.02
-"""Of an unfiltered page so many records must be of interest, else the walk ends."""
+"""Of an unfiltered page so many records must be of interest, else it was read in vain."""
+WORTH = 4
+"""Pages full of unknown ids for which one unfiltered page may be read in vain before the walk ends."""
+BACK = 4
+"""Pages whose ids are remembered, to notice a list that does not turn them."""
 
 
 @frozen
@@ -43,7 +48,7 @@ class Sheet:
 class Sweep:
     """The walk for some ids of one model (newest first, created from `newest` back to `oldest`), or of all models.
 
-    `wanted` may lose ids while it is walked: `left` is how many there were (of all models it may grow as well). `seen` are those listed, `first` and `last` the positions of the first and the last.
+    Of all models up to `most` records are asked for, where pages come full. `wanted` may lose ids while it is walked: `left` is how many there were (of all models it may grow as well). `seen` are those listed, `first` and `last` the positions of the first and the last.
     """
 
     model: str | None
@@ -51,6 +56,7 @@ class Sweep:
     left: int
     offset: int
     limit: int
+    most: int = 0
     newest: float = float("inf")
     oldest: float = float("-inf")
     seen: set[str] = field(factory=set)
@@ -66,7 +72,8 @@ class Sweep:
     _probes: int = 0
     _top: tuple[int, float] | None = None
     _bottom: tuple[int, float] | None = None
-    _read: set[str] = field(factory=set)
+    _vain: int = 0
+    _read: deque[set[str]] = field(factory=lambda: deque(maxlen=BACK))
 
     def read(self, sheet: Sheet) -> None:
         """Takes a page; `done` says whether it was the last, else `offset` and `limit` name the next."""
@@ -76,8 +83,9 @@ class Sweep:
         self.size += sheet.size
         self.count += length
         self.slowest = max(self.slowest, sheet.seconds)
-        fresh = [listed for listed in records if listed.request_id not in self._read]
-        self._read.update(listed.request_id for listed in fresh)
+        names = {listed.request_id for listed in records}
+        fresh = names.difference(*self._read)
+        self._read.append(names)
         hits = 0
         for position, listed in enumerate(records, self.offset):
             if listed.request_id in self.wanted and listed.request_id not in self.seen:
@@ -100,7 +108,9 @@ class Sweep:
             self._end("unordered")
         elif self.model is None:
             self.offset += length
-            self.done = hits < POOR * length
+            self.limit = max(self.limit, min(2 * self.limit, self.most)) if length >= self.limit else length
+            self._vain = 0 if hits >= POOR * length else self._vain + 1
+            self.done = self._vain > len(self.wanted) // (WORTH * length)
         else:
             self._turn(created[0], float("-inf") if whole else created[-1], length, hits)
 

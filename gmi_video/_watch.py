@@ -18,11 +18,13 @@ from gmi_video.errors import ConfigurationError
 from gmi_video.events import Event
 from gmi_video.records import Snapshot
 from gmi_video.settings import Pace
-from gmi_video.statistics import WatchStatistics
+from gmi_video.statistics import SessionStatistics, WatchStatistics
 from gmi_video.wire import checked_id
 
 CHUNK = 1000
 """How many ids are taken from an iterable before the loop gets a turn."""
+BREATH = 100
+"""The same of an async iterable, whose ids are looked at as they come."""
 
 Id = str | Snapshot
 Ids = Mapping[Id, Any] | Iterable[Id] | AsyncIterable[Id]
@@ -57,9 +59,11 @@ class Watch:
         deadline: float | None,
         keep_open: bool,
         owner: object = None,
+        of_session: Callable[[], SessionStatistics] = SessionStatistics,
     ) -> None:
         self._opening = opening
         self._owner = owner  # a session must not be finalised while somebody reads one of its watches
+        self._of_session = of_session
         self._source: Ids | None = ids
         self._line = Line(Inbox(deadline), pace)
         self._poller: Poller | None = None
@@ -128,10 +132,15 @@ class Watch:
         await asyncio.sleep(0)
 
     def statistics(self) -> WatchStatistics:
-        """How many ids it follows, how many ended and how, how many have events waiting."""
+        """How many ids it follows and in which states, how many ended and how, and what its session does for it."""
         inbox = self._line.inbox
         return WatchStatistics(
-            following=len(inbox), finished=inbox.finished, waiting=inbox.waiting, ends=dict(inbox.ends)
+            following=len(inbox),
+            finished=inbox.finished,
+            waiting=inbox.waiting,
+            ends=dict(inbox.ends),
+            statuses={status.value: count for status, count in inbox.statuses.items() if count > 0},
+            session=self._of_session(),
         )
 
     def _over(self) -> bool:
@@ -178,7 +187,7 @@ def _take(poller: Poller, line: Line, items: Iterator[Any], ids: Ids) -> int:
             poller.add(line, request_id, key, given)
             count += 1
     finally:
-        poller.added(line)
+        poller.added(line, more=count == CHUNK)
     return count
 
 
@@ -187,10 +196,15 @@ async def _feed(poller: Poller, line: Line, ids: Ids) -> None:
         message = f"ids are given as a list, a mapping or another iterable, not as one {type(ids).__name__}"
         raise ConfigurationError(message)
     if isinstance(ids, AsyncIterable):
+        count = 0
         async for item in ids:
             _take(poller, line, iter((item,)), ids)
+            count += 1
+            if not count % BREATH:  # a source that never waits would leave nobody a turn
+                await asyncio.sleep(0)
         return
     items = iter(ids)
+    poller.gather(line)
     while _take(poller, line, items, ids) == CHUNK:  # noqa: ASYNC110  # it waits for nothing, it gives others a turn
         await asyncio.sleep(0)
 

@@ -193,6 +193,7 @@ class Session(MoneyVerbs, FileVerbs):
             deadline=deadline,
             keep_open=keep_open,
             owner=self,
+            of_session=self.statistics,
         )
 
     async def resume(

@@ -9,19 +9,6 @@ from gmi_video.records import Record
 
 
 @frozen(kw_only=True)
-class WatchStatistics(Record):
-    """A watch at one moment: ids still followed, ids that ended, ids with events that nobody took yet.
-
-    `ends` counts those that ended by how: "succeeded", "failed", "cancelled", "gaveup".
-    """
-
-    following: int
-    finished: int
-    waiting: int
-    ends: Mapping[str, int] = field(factory=dict)
-
-
-@frozen(kw_only=True)
 class SessionStatistics(Record):
     """A session since it was opened: what all its watches follow, and what it costs the account.
 
@@ -49,3 +36,20 @@ class SessionStatistics(Record):
     away: bool = False
     spent: Decimal = Decimal(0)
     unpriced: int = 0
+
+
+@frozen(kw_only=True)
+class WatchStatistics(Record):
+    """A watch at one moment: ids still followed, ids that ended, ids with events that nobody took yet.
+
+    `ends` counts those that ended by how: "succeeded", "failed", "cancelled", "gaveup". `statuses` counts those still
+    followed by the state that was told last, where any was. Looks, pages and the rate belong to no watch alone, for
+    one look serves all that follow an id: `session` has them.
+    """
+
+    following: int
+    finished: int
+    waiting: int
+    ends: Mapping[str, int] = field(factory=dict)
+    statuses: Mapping[str, int] = field(factory=dict)
+    session: SessionStatistics = field(factory=SessionStatistics)

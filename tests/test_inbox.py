@@ -169,3 +169,31 @@ def test_an_empty_inbox_has_nothing_due(deadline: float | None) -> None:
     """Without ids there is no deadline."""
     assert Inbox(deadline).next_deadline() is None
     assert an_inbox("a").next_deadline() is None
+
+
+def test_states_are_counted_as_they_were_told() -> None:
+    """Each followed id counts in the state of its last progress, and no more once it ended or left."""
+    inbox = an_inbox("a", "b", "c")
+    for name in ("a", "b", "c"):
+        inbox.put(progressed("queued", request_id=name), 11.0)
+    inbox.put(progressed("processing", before="queued", request_id="b"), 12.0)
+    inbox.put(missed(1), 12.5)
+    both = dict(inbox.statuses)
+    inbox.put(succeeded("b"), 13.0, seen(word="processing").status)
+    inbox.leave("c", seen(word="queued").status)
+    inbox.leave("c", seen(word="queued").status)
+
+    assert both == {"queued": 2, "processing": 1}
+    assert +inbox.statuses == {"queued": 1}
+
+
+def test_an_inbox_is_emptied_in_slices() -> None:
+    """As many ids leave as are asked for, each once, with what waited of them and with their deadlines."""
+    inbox = an_inbox(*(f"{number}" for number in range(25)), deadline=5.0)
+    for number in range(25):
+        inbox.put(progressed(request_id=f"{number}"), 11.0)
+    slices = [inbox.empty(10) for _ in range(4)]
+
+    assert [len(left) for left in slices] == [10, 10, 5, 0]
+    assert len({name for left in slices for name in left}) == 25
+    assert (len(inbox), inbox.waiting, inbox.next_deadline()) == (0, 0, None)

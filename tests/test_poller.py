@@ -274,3 +274,47 @@ def test_a_deadline_ends_an_id_between_two_looks() -> None:
         assert ours() == []
 
     run(main())
+
+
+def test_a_watch_of_many_ids_leaves_in_slices() -> None:
+    """A closed line gives its ids back a thousand at a time, others get their turns meanwhile, and no task is left."""
+
+    async def main() -> None:
+        queue = Queue()
+        line = queue.line(*(f"id-{number}" for number in range(3500)))
+        other = queue.line("id-7", "mine")
+        await asyncio.sleep(1)
+        queue.poller.leave(line)
+        left = []
+        while len(queue.poller.schedule) > 2:
+            left.append(len(queue.poller.schedule))
+            await asyncio.sleep(0)
+        followed = sorted(queue.poller.schedule._entries)
+        await queue.poller.aclose()
+
+        assert left == [2501, 1501, 501]
+        assert followed == ["id-7", "mine"]
+        assert other.closed
+        assert ours() == []
+
+    run(main())
+
+
+def test_closing_lets_go_of_many_ids_in_slices() -> None:
+    """A poller that is closed gives the loop its turns too, however many ids are followed."""
+
+    async def main() -> None:
+        queue = Queue()
+        queue.line(*(f"id-{number}" for number in range(5000)))
+        await asyncio.sleep(1)
+        closing = asyncio.create_task(queue.poller.aclose())
+        counted = 0
+        while not closing.done():
+            await asyncio.sleep(0)
+            counted += 1
+        await closing
+
+        assert counted >= 3
+        assert (len(queue.poller.schedule), queue.flying, ours()) == (0, 0, [])
+
+    run(main())

@@ -236,3 +236,26 @@ def test_equal_seeds_give_equal_schedules() -> None:
 
     assert dues(3) == dues(3)
     assert dues(3) != dues(4)
+
+
+def test_of_two_ends_the_first_holds_for_who_comes_later() -> None:
+    """A request that was told as done stays done: what contradicts it afterwards is counted, not told."""
+    schedule = a_schedule("a")
+    looked(schedule, 0.0, seen(word="success"))
+    schedule.learn(seen(word="failed", at=5), 1.0)
+    schedule.learn(seen(word="processing", at=9), 2.0)
+    (late,) = schedule.add("a", "another", STEADY, 3.0)
+
+    assert isinstance(late, Succeeded)
+    assert schedule.regressions == 2
+
+
+def test_a_second_success_may_bring_newer_links() -> None:
+    """The same end again replaces what is remembered: its links may have been signed anew."""
+    schedule = a_schedule("a")
+    looked(schedule, 0.0, seen(word="success"))
+    schedule.learn(seen(word="success", at=50), 1.0)
+    (late,) = schedule.add("a", "another", STEADY, 3.0)
+
+    assert isinstance(late, Succeeded)
+    assert late.snapshot == seen(word="success", at=50)

@@ -1,17 +1,20 @@
 """Where the ids of a watch come from, and what happens where they are none."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from scene import EAGLE, ours, stage, told, turns, words
+from scene import EAGLE, ours, settings_for, stage, told, turns, words
 from watched import finals, submitted
 
-from gmi_video import Snapshot, errors
+from gmi_video import Session, Snapshot, errors
 from gmi_video.events import Event
 from gmi_video.sandbox import Behaviour, Script
 from gmi_video.testing import run
+from gmi_video.wire import Call, Reply
 
 
 @pytest.mark.parametrize("given", ["list", "snapshots", "mapping", "generator", "async", "set", "keys"])
@@ -165,3 +168,78 @@ def test_what_an_iterable_raises_is_raised_by_the_watch(asynchronous: bool) -> N
             assert ours() == []
 
     run(main())
+
+
+class Archive:
+    """A service in memory with many requests that run: its list is newest first, and calls are counted."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.calls: list[str] = []
+
+    def record(self, number: int) -> dict[str, Any]:
+        at = 1_700_000_000 + number
+        return {"request_id": f"r-{number}", "model": "Veo3", "status": "processing", "created_at": at}
+
+    async def send(self, call: Call) -> Reply:
+        await asyncio.sleep(0.05)
+        self.calls.append(call.operation)
+        if call.operation == "snapshot":
+            found: dict[str, Any] = self.record(int(call.url.rpartition("-")[2]))
+        else:
+            asked = {name: int(value) for name, value in parse_qsl(urlsplit(call.url).query)}
+            top = self.count - asked["offset"]
+            shown = range(top - 1, max(top - 1 - asked["limit"], -1), -1)
+            found = {"requests": [self.record(number) for number in shown], "total": self.count}
+        return Reply(status=200, body=json.dumps(found).encode())
+
+    def stream(self, call: Call) -> Any:
+        raise AssertionError
+
+    async def aclose(self) -> None:
+        raise AssertionError
+
+
+def test_ids_that_come_in_thousands_wait_for_each_other() -> None:
+    """Given oldest first, the newest page shows none of the first thousand: all of them are found on pages even so."""
+
+    async def main() -> None:
+        archive = Archive(4000)
+        settings, ids = settings_for("http://127.0.0.1:9/queue"), (f"r-{number}" for number in range(4000))
+        async with Session(settings, transport=archive) as session, session.watch(ids) as events:
+            seen = {(await anext(events)).request_id for _ in range(4000)}
+            followed = events.statistics()
+
+        assert len(seen) == 4000
+        assert set(archive.calls) == {"requests"}
+        assert len(archive.calls) < 10
+        assert followed.statuses == {"processing": 4000}
+        assert followed.session.following == 4000
+
+    run(main())
+
+
+def test_an_async_source_that_never_waits_gives_the_loop_its_turns() -> None:
+    """Five hundred ids from a source that is always ready hold nobody else up."""
+    turns = 0
+
+    async def ready() -> AsyncIterator[str]:
+        for number in range(500):
+            yield f"r-{number}"
+
+    async def main() -> None:
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        session = Session(settings_for("http://127.0.0.1:9/queue"), transport=Archive(500))
+        async with session, session.watch(keep_open=True) as events:
+            counting = asyncio.create_task(count())
+            await events.add(ready())
+            counting.cancel()
+
+    run(main())
+
+    assert turns >= 4
