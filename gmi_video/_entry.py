@@ -90,12 +90,12 @@ class Entry:
             queued_at=moment_at(self.queued),
         )
 
-    def is_behind(self, snapshot: Snapshot, moved: float | None) -> bool:
-        """Whether a lagging copy of the service answered: what it says was true before what is known."""
-        if snapshot.final:
-            return False
+    def is_behind(self, moved: float | None) -> bool:
+        """Whether a lagging copy of the service says that it runs, and last moved then: that was true before."""
         known = self.moved
-        return (self.form is not None and self.form.final) or bool(moved and known and moved < known)
+        if known is not None and moved is not None and moved < known:
+            return True
+        return self.empty_since is not None and self.form is not None and self.form.final
 
     def waits_for_links(self, snapshot: Snapshot, now: float) -> bool:
         """Whether a success that names no file is asked again before it is believed."""
@@ -118,7 +118,7 @@ class Entry:
         It carries `snapshot` where that is at hand, else what is remembered.
         """
         longest = max(self.pace.stalled_after, SLOW * estimate.quantiles[11] if estimate else 0.0)
-        if self.stalled or self.form is None or self.form.final or now - self.changed < longest:
+        if self.form is None or self.form.final or now - self.changed < longest:
             return None
         last = snapshot or self.snapshot
         assert last is not None

@@ -73,16 +73,16 @@ class Schedule:
 
     def learn(self, snapshot: Snapshot, now: float, *, accepted: bool = False) -> Told:
         """Takes a snapshot that came by another way than a look: a submission, a verb, the caller."""
-        request_id = snapshot.request_id
-        entry = self._entries.get(request_id)
-        if entry is not None and not accepted and not snapshot.final:
-            return self._seen(entry, snapshot, now)
+        entry = self._entries.get(snapshot.request_id)
+        final = snapshot.final
+        if entry is not None and not accepted and not final:
+            return self._seen(entry, snapshot, now, final=False)
         if not self._known.keep(snapshot, now, now if accepted else None):
             self.regressions += 1
         if entry is None:
             return _NOBODY
         entry.accepted = now if accepted else entry.accepted
-        return self._seen(entry, snapshot, now)
+        return self._seen(entry, snapshot, now, final=final)
 
     def known(self, request_id: str, now: float, pace: Pace) -> Known | None:
         """What is remembered of an id; an end is believed for `pace.remember` seconds."""
@@ -239,30 +239,30 @@ class Schedule:
             self.fleet.clear()
         return bool(self._entries)
 
-    def _seen(self, entry: Entry, snapshot: Snapshot, now: float) -> Told:
+    def _seen(self, entry: Entry, snapshot: Snapshot, now: float, *, final: bool) -> Told:
         entry.misses = entry.unknown = 0
-        moved_at = stamp(snapshot.updated_at)
-        fresh = changed = False
-        seen: Snapshot | None = snapshot
-        if entry.is_behind(snapshot, moved_at):
+        form, moved_at, fleet = entry.form, stamp(snapshot.updated_at), self.fleet
+        fresh = changed = behind = False
+        if not final and entry.is_behind(moved_at):
+            behind = True
             self.regressions += 1
-            seen = None
-        elif snapshot.final and not entry.waits_for_links(snapshot, now):
-            self.fleet.ended(entry, snapshot, now)
+        elif final and not entry.waits_for_links(snapshot, now):
+            fleet.ended(entry, snapshot, now)
             told = self._ended(entry, end_of(snapshot))
             for other, due in self._rhythm.sooner(self._entries, snapshot.model, now):
                 self._heap.plan(other, due)
             return told
         else:
-            fresh = entry.form is None or entry.form.word != snapshot.word
+            fresh = form is None or form.word != snapshot.word
             changed = fresh or entry.moved != moved_at
-            self.fleet.sighted(entry, snapshot, moved_at)
-        self.fleet.lives(entry, now)
+        if changed or (entry.created is None and not behind):
+            fleet.sighted(entry, snapshot, moved_at)
         if changed:
             entry.changed, entry.stalled, entry.interval = now, False, entry.pace.first
-        if entry.request_id not in self._flying and not self.fleet.keeps(entry):
-            self.fleet.plan(entry, now + self._rhythm.wait(entry, now, slower=not changed), now)
-        if fresh and not snapshot.final:
+        fleet.lives(entry, now)
+        if entry.request_id not in self._flying and not fleet.keeps(entry):
+            fleet.plan(entry, now + self._rhythm.wait(entry, now, slower=not changed), now)
+        if fresh and not final:
             previous, entry.told = entry.told, snapshot.status
             progressed = Progressed(
                 request_id=entry.request_id,
@@ -271,10 +271,10 @@ class Schedule:
                 estimate=self.cadence.typical(snapshot.model),
             )
             return self._tell(entry, progressed)
-        return self._perhaps_stalled(entry, seen, now)
+        return self._perhaps_stalled(entry, None if behind else snapshot, now)
 
     def _perhaps_stalled(self, entry: Entry, snapshot: Snapshot | None, now: float) -> Told:
-        if now - entry.changed < entry.pace.stalled_after or entry.form is None:
+        if entry.stalled or now - entry.changed < entry.pace.stalled_after or entry.form is None:
             return _NOBODY
         event = entry.stuck(snapshot, now, self.cadence.typical(entry.form.model))
         return self._tell(entry, event) if event else _NOBODY
