@@ -10,7 +10,7 @@ from collections.abc import Callable
 from gmi_video._backoff import verdict
 from gmi_video._cadence import Cadence
 from gmi_video._entry import Entry, eager
-from gmi_video._flock import Block, Flock
+from gmi_video._flock import PER_CALL, Block, Flock
 from gmi_video._forms import Forms, stamp
 from gmi_video._servertime import ServerTime
 from gmi_video._strangers import Strangers
@@ -54,7 +54,12 @@ class Fleet:
         self._pace: Pace | None = None
         self.sweeps = 0
         self.gathering = False
+        self._look = 0.0
         self.statuses: Counter[str] = Counter()
+
+    def looked(self, seconds: float) -> None:
+        """A look took so long: what pages are compared with."""
+        self._look += 0.1 * (seconds - self._look)
 
     def meet(self, entry: Entry, now: float) -> None:
         """Nothing is known of an id: it waits for a page with others like it, or for its look."""
@@ -213,7 +218,8 @@ class Fleet:
 
     def _went_well(self, flock: Flock, block: Block, sweep: Sweep, now: float, wait: Wait) -> list[Entry]:
         absent = [request_id for request_id in block.ids if request_id not in sweep.seen]
-        good = flock.learn(block, sweep, now)
+        worth = PER_CALL * (self._pace or Pace()).first
+        good = flock.learn(block, sweep, now, look=self._look, worth=worth)
         self._release([name for name in absent if self._is_missing(name, now)], block, now, wait, absent=good)
         server_now, model = self._clock.at(now), str(flock.model)
         if block.ids:

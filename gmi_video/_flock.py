@@ -34,6 +34,10 @@ RETRY = (300.0, 3600.0)
 """Seconds until a list that did not pay is tried again: at first, and at most."""
 POOR_SWEEPS = 3
 """Sweeps in a row that cost more than the looks they stood for, after which they are given up."""
+FADING = 0.7
+"""What counts of the sweeps before, when it is asked whether pages come slower than looks would."""
+SLOW = 10.0
+"""Seconds of delay, over several ends, below which that is not asked: a single page may be late."""
 SAMPLE = 16
 """Members of a block whose ages stand for all of them."""
 UNKNOWN_RATE = 10.0
@@ -91,6 +95,8 @@ class Flock:
         self._poor = 0
         self._off_until = float("-inf")
         self._tries = 0
+        self._late = 0.0
+        self._saved = 0.0
 
     def usable(self, now: float) -> bool:
         """Whether ids may be read by the list now."""
@@ -175,8 +181,13 @@ class Flock:
             oldest=min(block.ids.values()),
         )
 
-    def learn(self, block: Block, sweep: Sweep, now: float) -> bool:
-        """What a walk taught of the list; False where its ids had better be looked at alone."""
+    def learn(
+        self, block: Block, sweep: Sweep, now: float, *, look: float = 0.0, worth: float = 1.0
+    ) -> bool:
+        """What a walk taught of the list; False where its ids had better be looked at alone.
+
+        A look takes `look` seconds, and is worth `worth` seconds of delay.
+        """
         if sweep.count:
             self._bytes += 0.3 * (sweep.size / sweep.count - self._bytes)
         if sweep.longest is not None:
@@ -187,7 +198,10 @@ class Flock:
             block.at, block.before, block.length = sweep.first, self.arrived, sweep.last - sweep.first + 1
         cost = sweep.pages + sweep.size / BYTES
         self._poor = self._poor + 1 if len(sweep.seen) < cost else 0
-        if sweep.fault or self._poor >= POOR_SWEEPS or (sweep.left >= LEAST and not sweep.seen):
+        self._late = FADING * self._late + sweep.ended * max(0.0, sweep.slowest - look)
+        self._saved = FADING * self._saved + max(0.0, len(sweep.seen) - cost) * worth
+        slow = self._late > self._saved and self._late > SLOW
+        if sweep.fault or slow or self._poor >= POOR_SWEEPS or (sweep.left >= LEAST and not sweep.seen):
             self.refuse(now)
             return False
         self._tries = 0
@@ -199,6 +213,7 @@ class Flock:
         self._off_until = now + min(most, first * 2**self._tries)
         self._tries = min(self._tries + 1, 10)
         self._poor = 0
+        self._late = self._saved = 0.0
 
     def allow(self) -> None:
         """Much has changed since the list was of no use: it may be tried again."""

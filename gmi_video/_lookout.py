@@ -1,6 +1,9 @@
 """What the poller sees with: one look at one request, or one page of the list for many. One attempt each."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+
+from attrs import evolve
 
 from gmi_video._echo import Way
 from gmi_video._observe import Observers
@@ -46,6 +49,8 @@ class Lookout:
         """The next page of a walk; raises what the answer says."""
         call = requests_call(sweep.model, limit=sweep.limit, offset=sweep.offset)
         self.pages += 1
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         reply = await self._exchange(call)
         size = len(reply.body)
         self.bytes += size
@@ -58,9 +63,7 @@ class Lookout:
             for listed in sheet.records:
                 if listed.snapshot is not None:
                     self._heard(listed.snapshot, "list")
-            return Sheet(
-                records=sheet.records, skipped=sheet.skipped, total=sheet.total, more=sheet.more, size=size
-            )
+            return evolve(sheet, size=size, seconds=loop.time() - begun)
         raise found
 
     def _heard(self, snapshot: Snapshot, way: Way) -> None:

@@ -231,6 +231,7 @@ class Poller:
                     self._arrange()  # somebody may have begun to watch it while it was broken off
 
     async def _one(self, request_id: str) -> None:
+        begun = self._loop.time()
         try:
             snapshot = await self._look(request_id)
         except Unauthorized as error:
@@ -239,7 +240,9 @@ class Poller:
         except GmiVideoError as error:
             self._deliver(self.schedule.miss(request_id, error, self._loop.time()))
         else:
-            self._deliver(self.schedule.observe(request_id, snapshot, self._loop.time()))
+            now = self._loop.time()
+            self.schedule.fleet.looked(now - begun)
+            self._deliver(self.schedule.observe(request_id, snapshot, now))
 
     async def _sweep(self, sweep: Sweep) -> None:
         """Pages until the walk is over; however it ends, its ids are due again."""

@@ -48,7 +48,7 @@ class Sheet:
 class Sweep:
     """The walk for some ids of one model (newest first, created from `newest` back to `oldest`), or of all models.
 
-    Of all models up to `most` records are asked for, where pages come full. `wanted` may lose ids while it is walked: `left` is how many there were (of all models it may grow as well). `seen` are those listed, `first` and `last` the positions of the first and the last.
+    Of all models up to `most` records are asked for, where pages come full. `wanted` may lose ids while it is walked: `left` is how many there were (of all models it may grow as well). `seen` are those listed, `first` and `last` the positions of the first and the last, and `ended` how many of them are new ends.
     """
 
     model: str | None
@@ -64,6 +64,7 @@ class Sweep:
     size: int = 0
     count: int = 0
     slowest: float = 0.0
+    ended: int = 0
     first: int | None = None
     last: int | None = None
     longest: int | None = None
@@ -90,6 +91,7 @@ class Sweep:
         for position, listed in enumerate(records, self.offset):
             if listed.request_id in self.wanted and listed.request_id not in self.seen:
                 self.seen.add(listed.request_id)
+                self.ended += listed.snapshot is not None and listed.snapshot.final
                 hits += 1
                 self.first = position if self.first is None else min(self.first, position)
                 self.last = position if self.last is None else max(self.last, position)

@@ -30,6 +30,7 @@ class Oddities:
     refused: bool = False
     failing: float = 0.0
     longest: int = 100
+    seconds: float = 0.0
 
 
 @define
@@ -89,6 +90,7 @@ class Queue:
             total=len(names) if told else None,
             more=offset + limit < len(names) if told else None,
             size=700 * len(chosen),
+            seconds=self.odd.seconds,
         )
 
     def _listed(self, name: str, now: float, last: Callable[[str], Snapshot | None]) -> Listed:
@@ -153,6 +155,7 @@ class Follower:
             except GmiVideoError as error:
                 failed = error
             else:
+                self.now += sheet.seconds
                 for said in self.schedule.read(sweep, sheet, self.now):
                     self._keep(said.events)
         for said in self.schedule.swept(sweep, self.now, failed):

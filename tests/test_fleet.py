@@ -79,6 +79,24 @@ def test_a_list_of_no_use_costs_next_to_nothing(odd: dict[str, Any]) -> None:
     assert len(fleet.queue.looks) + len(fleet.queue.pages) <= 1.1 * len(alone.queue.looks)
 
 
+def test_a_list_that_is_slower_than_looks_is_left() -> None:
+    """Pages that take twenty seconds tell ends too late: soon all is looked at alone, which tells them in time."""
+    fleet = a_fleet(600, seconds=20.0)
+    late = [fleet.ends[f"r-{number:04}"] for number in range(300, 600)]
+
+    assert len(fleet.ends) == 600
+    assert len(fleet.queue.pages) < 20
+    assert sum(late) / 300 < 5
+
+
+def test_a_list_that_is_a_little_slower_is_kept() -> None:
+    """A part of a second, once for a hundred ids, is worth a hundred looks."""
+    fleet = a_fleet(300, seconds=0.2)
+
+    assert len(fleet.ends) == 300
+    assert len(fleet.queue.pages) > len(fleet.queue.looks)
+
+
 def test_bare_ids_are_learnt_from_an_unfiltered_page() -> None:
     """Ids of which nothing is known are found on pages first; only those not found there are looked at alone."""
     queue = Queue(Random(1))
