@@ -2,7 +2,7 @@
 
 import sys
 
-_EXTRA = frozenset({"cyclopts", "rich"})
+_EXTRA = frozenset({"cyclopts", "platformdirs", "rich"})
 
 
 def main() -> None:

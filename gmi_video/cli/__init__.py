@@ -13,10 +13,11 @@ from gmi_video import __version__
 from gmi_video.cli import exits
 from gmi_video.cli.catalogue import model, models, stubs
 from gmi_video.cli.demo import demo
-from gmi_video.cli.following import download, list_requests, resume, status, watch
+from gmi_video.cli.following import download, list_requests, resume, status
 from gmi_video.cli.making import generate, submit
 from gmi_video.cli.plain import printable
 from gmi_video.cli.serving import sandbox
+from gmi_video.cli.watching import watch
 
 _HELP = """\
 Video generation on GMI Cloud: never pays twice, never loses a video that was paid for.

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import cyclopts
 
 from gmi_video.catalog import Model
-from gmi_video.cli import exits, options
+from gmi_video.cli import durations, exits, options
 from gmi_video.cli.desk import Desk
+from gmi_video.cli.durations import remembering, typical
 from gmi_video.cli.guard import guarded
 from gmi_video.cli.interrupt import Running
 from gmi_video.cli.plain import printable
@@ -86,25 +87,27 @@ def model(
     payload: options.Base = None,
     json: options.Json = False,
 ) -> int:
-    """Shows a model's parameters, what they may be, and its price.
+    """Shows a model's parameters, what they may be, its price, and how long it takes.
 
-    With -p or --payload it shows what the model has against that payload, and what it would cost.
+    How long is learnt by earlier runs, or else read from the account's own records of the model. With -p or --payload it shows what the model has against that payload, and what it would cost.
     """
 
     async def work(desk: Desk, _running: Running) -> int:
         from gmi_video.cli.values import filled  # noqa: PLC0415  # for a payload only
-        from gmi_video.session import Session  # noqa: PLC0415  # as above
 
         wish = Wish.typed(model_id, param, payload)
-        async with Session() as session:
+        takes = None
+        async with remembering(desk) as session:
             found = await _one(session, model_id)
+            if not (param or payload):
+                takes = await typical(session, model_id)
         if param or payload:
             typed = filled(model_id, wish.base, wish.pairs, found.parameters)
             return told(desk, priced(found, VideoRequest(model_id, typed.payload)))
         if json:
-            desk.record(found)
+            desk.json({**found.as_dict(), **({"typical": takes[0].as_dict()} if takes else {})})
             return exits.OK
-        for line in heading(found):
+        for line in (*heading(found), *((durations.told(takes),) if takes else ())):
             desk.data(line)
         desk.data("")
         desk.table(PARAMETERS, [parameter(item) for item in found.parameters])

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+BELOW = 4
+"""Lines of a terminal kept free under the rows of a live view: a blank, the sum, the prompt of the shell."""
+SCREEN = 40
+"""Requests that are each told where there is no terminal to fill."""
+
+
 @frozen(kw_only=True)
 class Manner:
     """How a run speaks: JSON lines on stdout or text; a live view or plain lines; in colour or not."""
@@ -41,6 +47,11 @@ class Desk:
     def __init__(self, manner: Manner) -> None:
         self.manner = manner
         self._console: Console | None = None
+
+    @property
+    def screen(self) -> int:
+        """How many requests may each be told: as many rows as a live view has, else about a screen."""
+        return max(1, self.console.height - BELOW) if self.manner.live else SCREEN
 
     @property
     def console(self) -> "Console":

@@ -1,4 +1,4 @@
-"""Commands that return to requests: `resume`, `watch`, `status`, `list` and `download`."""
+"""Commands that return to requests: `resume`, `status`, `list` and `download`."""
 
 import asyncio
 import shlex
@@ -12,6 +12,7 @@ import cyclopts
 from gmi_video import errors
 from gmi_video.cli import exits, options
 from gmi_video.cli.desk import Desk
+from gmi_video.cli.durations import remembering
 from gmi_video.cli.guard import guarded
 from gmi_video.cli.interrupt import Running
 from gmi_video.cli.making import again
@@ -20,13 +21,10 @@ from gmi_video.cli.progress import Progress
 from gmi_video.cli.show import HISTORY, STANDING, history, standing
 from gmi_video.cli.times import deadline_of, moment_of
 from gmi_video.errors import ConfigurationError, GmiVideoError
-from gmi_video.events import GaveUp, Succeeded
 from gmi_video.records import Snapshot, Status
 
 if TYPE_CHECKING:
     from gmi_video.session import Session
-
-Id = Annotated[str, cyclopts.Parameter(metavar="ID", help="Request ids.", negative="")]
 
 _TOGETHER = 16
 """Looks of `status` under way at once."""
@@ -44,13 +42,11 @@ def resume(
     """Waits for a request of any day and any machine, and saves its file. Costs nothing."""
 
     async def work(desk: Desk, running: Running) -> int:
-        from gmi_video.session import Session  # noqa: PLC0415  # start-up stays quick without the network
-
         options.one_place(out, into)
         wait = deadline_of(deadline)
         running.again = again("resume", out=out, into=into)
         with Progress(desk) as progress:
-            async with Session() as session:
+            async with remembering(desk) as session:
                 progress.take("", title=request_id)
                 running.took(request_id)
                 place = {"to": out} if out else {"into": into or Path()}
@@ -71,36 +67,11 @@ def resume(
     return guarded(work, as_json=json)
 
 
-def watch(*ids: Id, deadline: options.Deadline = "never", json: options.Json = False) -> int:
-    """Follows any number of requests until each has ended. Exits 1 where one did not succeed."""
-
-    async def work(desk: Desk, running: Running) -> int:
-        from gmi_video.session import Session  # noqa: PLC0415  # as above
-
-        _some(ids)
-        good = True
-        wait = deadline_of(deadline)
-        with Progress(desk) as progress:
-            async with Session() as session:
-                for request_id in ids:
-                    progress.take(request_id, title=request_id)
-                running.took(*ids)
-                async with session.watch(dict.fromkeys(ids), deadline=wait) as events:
-                    async for event in events:
-                        progress.event(event.request_id, event)
-                        good = good and (not event.final or isinstance(event, Succeeded))
-                        if event.final and not (isinstance(event, GaveUp) and event.reason == "deadline"):
-                            running.done(event.request_id)
-        return exits.OK if good else exits.FAILED
-
-    return guarded(work, as_json=json)
-
-
-def status(*ids: Id, json: options.Json = False) -> int:
+def status(*ids: options.Id, json: options.Json = False) -> int:
     """Shows where requests stand now. Exits 1 where one has failed or could not be looked up."""
 
     async def work(desk: Desk, running: Running) -> int:
-        from gmi_video.session import Session  # noqa: PLC0415  # as above
+        from gmi_video.session import Session  # noqa: PLC0415  # start-up stays quick without the network
 
         _some(ids)
         running.again = lambda left: shlex.join(["gmi-video", "status", *left])

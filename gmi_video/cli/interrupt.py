@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 from gmi_video.cli import exits
 from gmi_video.cli.desk import Desk
@@ -15,6 +18,9 @@ from gmi_video.notices import Abandoned, Exchange, Notice, Submitted
 
 GRACE = 15
 """Seconds for which a session that closes waits for the answer to a submission under way."""
+
+FEW = 20
+"""Ids that are named on leaving; more of them are written to a file, where they are not in one already."""
 
 Again = Callable[[Sequence[str]], str]
 
@@ -26,7 +32,7 @@ the answer says 502 or 504.)"""
 class Running:
     """The requests that go on at the service whatever becomes of this process, and how to return to them.
 
-    `observe` is an observer for the session: what it hears while the session closes counts as well, so that an
+    `file` is the command that returns to all of them where they came from a file. `observe` is an observer for the session: what it hears while the session closes counts as well, so that an
     id is told even where the interruption hit between a submission and its answer.
     """
 
@@ -35,13 +41,18 @@ class Running:
         self.again: Again = lambda ids: f"gmi-video watch {' '.join(ids)}"
         self.interrupted = False
         self.asking = False
-        self._ids: dict[str, None] = {}
+        self.file: str | None = None
+        self._ids: dict[str, Any] = {}
         self._unanswered = False
 
     @property
     def ids(self) -> tuple[str, ...]:
         """What is still to be returned to, oldest first."""
         return tuple(self._ids)
+
+    def shares(self, ids: dict[str, Any]) -> None:
+        """The requests of a fleet, counted by whoever follows it: what is in `ids` goes on."""
+        self._ids = ids
 
     def took(self, *request_ids: str) -> None:
         """These are being waited for."""
@@ -50,6 +61,20 @@ class Running:
     def done(self, request_id: str | None) -> None:
         """This one is finished with."""
         self._ids.pop(request_id or "", None)
+
+    def _written(self) -> str | None:
+        """The command that returns to many ids, which are written to a new file; None where none can be made."""
+        for number in range(1, 1000):
+            path = Path(f"gmi-video-ids{f'-{number}' if number > 1 else ''}.txt")
+            try:
+                with path.open("x", encoding="ascii") as file:
+                    file.writelines(f"{name}\n" for name in self._ids)
+            except FileExistsError:
+                continue
+            except OSError:
+                break
+            return shlex.join(["gmi-video", "watch", "--ids", str(path)])
+        return None
 
     def observe(self, notice: Notice) -> None:
         """Learns of submissions, among them those whose answer came after the interruption."""
@@ -70,9 +95,11 @@ class Running:
         """What to tell on leaving: which ids go on and the command that returns to them."""
         lines = []
         if self._ids:
-            what = "1 request goes on" if len(self._ids) == 1 else f"{len(self._ids)} requests go on"
-            lines.append(f"{what} running (paid for, nothing is lost): {' '.join(self._ids)}")
-            lines.append(f"To pick up where this left off: {self.again(self.ids)}")
+            what = "1 request goes on" if len(self._ids) == 1 else f"{len(self._ids):,} requests go on"
+            file = self.file or self._written() if len(self._ids) > FEW else None
+            ids = "" if file else f": {' '.join(self._ids)}"
+            lines.append(f"{what} running (paid for, nothing is lost){ids}")
+            lines.append(f"To pick up where this left off: {file or self.again(self.ids)}")
         if self._unanswered:
             lines.append(
                 "A submission was broken off before its answer; it may be running and be charged. "

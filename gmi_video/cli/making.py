@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gmi_video.cli import exits, options
 from gmi_video.cli.desk import Desk
+from gmi_video.cli.durations import remembering
 from gmi_video.cli.guard import guarded
 from gmi_video.cli.interrupt import Running
 from gmi_video.cli.plain import printable
@@ -35,18 +36,18 @@ def generate(
     """
 
     async def work(desk: Desk, running: Running) -> int:
-        from gmi_video.session import Session  # noqa: PLC0415  # start-up stays quick without the network
-
         options.one_place(out, into)
         wait, wish = deadline_of(deadline), Wish.typed(model, param, payload, key)
         running.again = again("resume", out=out, into=into)
         with Progress(desk) as progress:
-            async with Session(observers=[running.observe]) as session:
+            async with remembering(desk, [running.observe]) as session:
                 made = await ready(desk, session, wish)
                 if dry_run:
                     return told(desk, made)
                 request = admitted(desk, made)
-                progress.take("", title=str(request.payload.get("prompt", "")), model=model)
+                known = session.cadence.typical(model)
+                title = str(request.payload.get("prompt", ""))
+                progress.take("", title=title, model=model, typical=known.median if known else None)
                 running.asking = True
                 place = {"to": out} if out else {"into": into or Path()}
                 video = await session.using(check="off").generate(
@@ -83,7 +84,7 @@ def submit(
     """
 
     async def work(desk: Desk, running: Running) -> int:
-        from gmi_video.session import Session  # noqa: PLC0415  # as above
+        from gmi_video.session import Session  # noqa: PLC0415  # start-up stays quick without the network
 
         wish = Wish.typed(model, param, payload, key)
         running.again = again("resume")

@@ -76,6 +76,7 @@ Key = Annotated[
         help="Your own name for the request; it is never sent and comes back with every --json line.",
     ),
 ]
+Id = Annotated[str, Parameter(metavar="ID", help="Request ids.", negative="")]
 RequestId = Annotated[str, Parameter(help="The request's id.")]
 Model = Annotated[
     str, Parameter(help="The model's id, as `gmi-video models` lists it; upper and lower case count.")

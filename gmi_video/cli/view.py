@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gmi_video.cli.board import Board, Row
+from gmi_video.cli.desk import BELOW
 from gmi_video.cli.times import span
 
 _STYLES = {
@@ -21,8 +22,6 @@ _STYLES = {
     "dispatched": "magenta",
     "queued": "yellow",
 }
-_BELOW = 4
-"""Lines kept free under the rows: a blank, the sum, and room for the prompt of the shell."""
 _FIXED = 25
 """Columns that a wide row takes beside model, title and bar: sign, state, seconds and the gaps between."""
 
@@ -36,7 +35,7 @@ class View:
 
     def picture(self, width: int, height: int, now: float) -> RenderableType:
         """The board at this moment."""
-        rows = self._board.pick(max(1, height - _BELOW))
+        rows = self._board.pick(max(1, height - BELOW))
         names = max((cell_len(row.model or row.title) for row in rows), default=0)
         wide, barred = width >= names + 60, width >= 48
         titles = max((cell_len(row.title) for row in rows), default=0)
