@@ -253,7 +253,7 @@ class Fleet:
         if verdict(error) == "again" and block.misses < 2:
             self._plan(block, now + max(block.interval, 2.0))
             return
-        flock.refuse(now)
+        flock.worth.refuse(now)
         self._release(list(block.ids), block, now, wait)
 
     def _is_missing(self, request_id: str, now: float) -> bool:

@@ -5,10 +5,10 @@ worth as many looks as it has bytes to show for. Where the list is refused, unor
 are looked at alone again, and the list is tried ever more rarely.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import islice
-from math import log2, sqrt
+from math import ceil, log2, sqrt
 from operator import attrgetter, itemgetter
 
 from attrs import define, field
@@ -16,28 +16,17 @@ from attrs import define, field
 from gmi_video._cadence import Law
 from gmi_video._lifetimes import Lifetimes
 from gmi_video._sweep import Sweep
+from gmi_video._worth import BYTES, LEAST, Worth
 from gmi_video.settings import Pace
 
-LEAST = 16
-"""Ids of one model that must be followed before its list is tried."""
 FIRST_ASKED = 100
 """Records asked for at first: what is used in the field."""
 MOST_ASKED = 1000
 """Records that are asked for at most: the service's own limit is unknown, and is learnt from what it gives."""
-BYTES = 65_536
-"""A page of so many bytes costs as much again as the call itself."""
 MOST_BYTES = 2**20
 """A page is not asked for that is likely to be bigger: its decoding takes some 10 ms."""
 PER_CALL = 0.08
 """What a look is worth, in seconds of delay per second of `Pace.first`: at 2 s and 90 s of work, 2.5 s mean delay."""
-RETRY = (300.0, 3600.0)
-"""Seconds until a list that did not pay is tried again: at first, and at most."""
-POOR_SWEEPS = 3
-"""Sweeps in a row that cost more than the looks they stood for, after which they are given up."""
-FADING = 0.7
-"""What counts of the sweeps before, when it is asked whether pages come slower than looks would."""
-SLOW = 10.0
-"""Seconds of delay, over several ends, below which that is not asked: a single page may be late."""
 SAMPLE = 16
 """Members of a block whose ages stand for all of them."""
 UNKNOWN_RATE = 10.0
@@ -89,18 +78,18 @@ class Flock:
         self.asked = FIRST_ASKED
         self.count = 0
         self.arrived = 0
+        self.slack = 3.0
         self.blocks: list[Block] = []
+        self._given = FIRST_ASKED
+        self.worth = Worth()
         self._fixed = False
         self._bytes = 750.0
-        self._poor = 0
-        self._off_until = float("-inf")
-        self._tries = 0
-        self._late = 0.0
-        self._saved = 0.0
+        self._joined = float("-inf")
+        self._falling = False
 
     def usable(self, now: float) -> bool:
         """Whether ids may be read by the list now."""
-        return self.count >= LEAST and now >= self._off_until
+        return self.count >= LEAST and now >= self.worth.off_until
 
     @property
     def most(self) -> int:
@@ -108,29 +97,53 @@ class Flock:
         return self.asked if self._fixed else min(MOST_ASKED, int(MOST_BYTES / max(self._bytes, 1.0)))
 
     @property
+    def reach(self) -> int:
+        """How many records of a page can be counted on."""
+        return min(self.asked, self._given)
+
+    @property
     def price(self) -> float:
         """What a page costs, in looks."""
-        return 1 + self.asked * self._bytes / BYTES
+        return 1 + self.reach * self._bytes / BYTES
+
+    @property
+    def margin(self) -> int:
+        """Records read on either side of a block, for others may have been listed meanwhile."""
+        return 1 + ceil(self.slack)
+
+    @property
+    def room(self) -> int:
+        """How many ids a block holds, so that one page shows all of it."""
+        return max(1, self.reach - 2 * self.margin)
 
     def join(self, request_id: str, created: float) -> Block:
-        """The block that an id belongs to from now on: the last one, where ids come as they are created."""
+        """The block that an id belongs to from now on.
+
+        Ids come as they are created, or as the list shows them, newest first: times are whole seconds, so of many
+        in one second only the order in which they come tells their order in the list.
+        """
         blocks = self.blocks
-        if not blocks or created >= blocks[-1].top:
-            self.arrived += 1
-        place = bisect_right(blocks, created, key=_bottom) - 1
-        last = len(blocks) - 1
-        if place == last and (place < 0 or len(blocks[place].ids) >= self.asked):
-            blocks.append(Block(flock=self))
-            place += 1
-        elif place < 0:
-            if len(blocks[0].ids) >= self.asked:
-                blocks.insert(0, Block(flock=self))
-            place = 0
-        elif len(blocks[place].ids) >= 2 * self.asked:
-            place += 1
+        if created != self._joined:
+            self._falling, self._joined = created < self._joined, created
+        newest = not blocks or (created >= blocks[-1].top and not self._falling)
+        self.arrived += newest
+        place = self._place(created)
+        if place < 0 or blocks[place].width >= self.room:
+            place = max(0, place if self._falling else place + 1)
             blocks.insert(place, Block(flock=self))
-        blocks[place].put(request_id, created)
-        return blocks[place]
+        block = blocks[place]
+        if newest and (block.at is not None or not block.ids):  # it heads the list, and the block with it
+            end = block.at + self.arrived - block.before + block.length if block.at is not None else 1
+            block.at, block.before, block.length = 0, self.arrived, end
+        block.put(request_id, created)
+        return block
+
+    def _place(self, created: float) -> int:
+        """The block whose span a time falls into; of those that share a second the one that was filled last."""
+        if not self._falling:
+            return bisect_right(self.blocks, created, key=_bottom) - 1
+        place = bisect_left(self.blocks, created, key=_bottom)
+        return place if place < len(self.blocks) and self.blocks[place].bottom == created else place - 1
 
     def leave(self, block: Block, request_id: str) -> None:
         """An id is in its block no longer."""
@@ -146,78 +159,73 @@ class Flock:
             if not 0 <= near < len(self.blocks):
                 continue
             other = self.blocks[near]
-            if other.due is None or other.width + block.width > self.asked * 0.8:
+            if other.due is None or other.width + block.width > self.room:
                 continue
             came = list(other.ids)
             merged = sorted((*block.ids.items(), *other.ids.items()), key=itemgetter(1))
             block.ids = dict(merged)
             block.bottom, block.top = min(block.bottom, other.bottom), max(block.top, other.top)
-            block.swept, block.at, block.length = min(block.swept, other.swept), None, 0
+            block.swept = min(block.swept, other.swept)
+            self._span(block, other)
             other.ids, other.due = {}, None
             del self.blocks[near]
             return came
         return []
 
+    def _span(self, block: Block, other: Block) -> None:
+        """The place of two blocks that are one now, where both were known."""
+        if block.at is None or other.at is None:
+            block.at, block.length = None, 0
+            return
+        begins = [each.at + self.arrived - each.before for each in (block, other) if each.at is not None]
+        end = max(begin + each.length for begin, each in zip(begins, (block, other), strict=True))
+        block.at, block.before, block.length = min(begins), self.arrived, end - min(begins)
+
     def pays(self, block: Block) -> bool:
         """Whether reading a block is cheaper than looking at each of it."""
-        return len(block.ids) > max(1.0, block.width / self.asked) * self.price
+        return len(block.ids) > max(1.0, block.width / self.reach) * self.price
 
     def sweep(self, block: Block) -> Sweep:
         """The walk that reads a block."""
-        if block.at is None:
-            younger = self.blocks[self.blocks.index(block) + 1 :]
-            offset = sum(other.width for other in younger)
-        else:
-            offset = block.at + self.arrived - block.before
-        margin = 3 + block.width // 20
-        offset = max(0, offset - margin)
+        margin = max(1, min(self.margin, (self.reach - block.width) // 2))
+        width = min(self.reach, max(20, block.width + 2 * margin))
         return Sweep(
             model=self.model,
             wanted=block.ids,
             left=len(block.ids),
-            offset=offset,
-            limit=min(self.asked, max(20, block.width + 2 * margin)),
+            offset=max(0, self._position(block) - margin),
+            limit=self.asked if self.reach < min(self.asked, max(self.count, self.arrived)) else width,
             newest=max(block.ids.values()),
             oldest=min(block.ids.values()),
         )
 
-    def learn(
-        self, block: Block, sweep: Sweep, now: float, *, look: float = 0.0, worth: float = 1.0
-    ) -> bool:
+    def _position(self, block: Block) -> int:
+        """Where a block begins in the list: where it was, or behind the next younger one whose place is known."""
+        behind = 0
+        for other in self.blocks[self.blocks.index(block) :]:
+            if other.at is not None:
+                begin = other.at + self.arrived - other.before
+                return begin if other is block else begin + other.length + behind
+            behind += other.width if other is not block else 0
+        return behind
+
+    def learn(self, block: Block, sweep: Sweep, now: float, *, look: float = 0.0, worth: float = 1.0) -> bool:
         """What a walk taught of the list; False where its ids had better be looked at alone.
 
         A look takes `look` seconds, and is worth `worth` seconds of delay.
         """
         if sweep.count:
             self._bytes += 0.3 * (sweep.size / sweep.count - self._bytes)
+        self._given = max(self._given, sweep.given)
         if sweep.longest is not None:
             self.asked, self._fixed = max(10, sweep.longest), True
         elif not self._fixed and not sweep.fault:
-            self.asked = max(20, min(self.most, max(FIRST_ASKED, 2 * self.asked)))
+            self.asked = max(20, min(self.most, max(FIRST_ASKED, 2 * self.reach)))
         if sweep.first is not None and sweep.last is not None:
+            if block.at is not None and block.width <= self.room:
+                self.slack = min(2 * self.slack + 1, self.asked / 4) if sweep.pages > 1 else 0.9 * self.slack
             block.at, block.before, block.length = sweep.first, self.arrived, sweep.last - sweep.first + 1
-        cost = sweep.pages + sweep.size / BYTES
-        self._poor = self._poor + 1 if len(sweep.seen) < cost else 0
-        self._late = FADING * self._late + sweep.ended * max(0.0, sweep.slowest - look)
-        self._saved = FADING * self._saved + max(0.0, len(sweep.seen) - cost) * worth
-        slow = self._late > self._saved and self._late > SLOW
-        if sweep.fault or slow or self._poor >= POOR_SWEEPS or (sweep.left >= LEAST and not sweep.seen):
-            self.refuse(now)
-            return False
-        self._tries = 0
-        return True
-
-    def refuse(self, now: float) -> None:
-        """The list is of no use: ids are looked at alone for a while, longer each time."""
-        first, most = RETRY
-        self._off_until = now + min(most, first * 2**self._tries)
-        self._tries = min(self._tries + 1, 10)
-        self._poor = 0
-        self._late = self._saved = 0.0
-
-    def allow(self) -> None:
-        """Much has changed since the list was of no use: it may be tried again."""
-        self._off_until = float("-inf")
+        return self.worth.pays(sweep, now, look=look, worth=worth)
 
     def shrink(self) -> bool:
         """The service refused to give so many at once; whether it is worth asking for fewer."""
@@ -232,7 +240,7 @@ class Flock:
             most = max(4 * pace.first, len(self.blocks) / UNKNOWN_RATE)
             block.interval = min(max(pace.first, block.interval * pace.growth), most, pace.longest)
             return block.interval
-        pages = max(1.0, block.width / self.asked)
+        pages = max(1.0, block.width / self.reach)
         worth = rounded(PER_CALL * pace.first * pages * self.price / max(1, len(block.ids)))
         haste = number = 0.0
         for created in block.sample():

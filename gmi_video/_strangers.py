@@ -79,7 +79,7 @@ class Strangers:
             return False
         self._list.count = len(block.ids)
         if self._refused_at and len(block.ids) >= MORE * self._refused_at:
-            self._list.allow()
+            self._list.worth.allow()
             self._refused_at = 0
         return self._list.usable(now)
 
@@ -112,6 +112,6 @@ class Strangers:
         assert isinstance(block, Crowd)
         block.walked = True
         if error is not None:
-            self._list.refuse(now)
+            self._list.worth.refuse(now)
         elif not self._list.learn(Block(), sweep, now):
             self._refused_at = sweep.left

@@ -15,6 +15,8 @@ from gmi_video.records import Snapshot
 
 PROBES = 6
 """Pages that may be read without a hit, in search of the right place."""
+ENOUGH = 0.75
+"""Of the wanted ids, seen amid others, after which the rest is not sought on more pages."""
 POOR = 0.02
 """Of an unfiltered page so many records must be of interest, else it was read in vain."""
 WORTH = 4
@@ -48,7 +50,7 @@ class Sheet:
 class Sweep:
     """The walk for some ids of one model (newest first, created from `newest` back to `oldest`), or of all models.
 
-    Of all models up to `most` records are asked for, where pages come full. `wanted` may lose ids while it is walked: `left` is how many there were (of all models it may grow as well). `seen` are those listed, `first` and `last` the positions of the first and the last, and `ended` how many of them are new ends.
+    Of all models up to `most` records are asked for, where pages come full. `wanted` may lose ids while it is walked: `left` is how many there were (of all models it may grow as well). `seen` are those listed, `first` and `last` the positions of the first and the last, `ended` how many of them are new ends, and `given` the records of the longest page.
     """
 
     model: str | None
@@ -63,6 +65,7 @@ class Sweep:
     pages: int = 0
     size: int = 0
     count: int = 0
+    given: int = 0
     slowest: float = 0.0
     ended: int = 0
     first: int | None = None
@@ -71,6 +74,8 @@ class Sweep:
     fault: Literal["unordered", "repeats"] | None = None
     done: bool = False
     _probes: int = 0
+    _younger: int = 0
+    _older: float = float("inf")
     _top: tuple[int, float] | None = None
     _bottom: tuple[int, float] | None = None
     _vain: int = 0
@@ -83,6 +88,7 @@ class Sweep:
         self.pages += 1
         self.size += sheet.size
         self.count += length
+        self.given = max(self.given, length)
         self.slowest = max(self.slowest, sheet.seconds)
         names = {listed.request_id for listed in records}
         fresh = names.difference(*self._read)
@@ -101,6 +107,10 @@ class Sweep:
         if 0 < length < self.limit and not whole:
             self.longest = length
         enough = hits >= len(self.wanted) if self.model is None else len(self.seen) >= self.left
+        if not length and self.offset and self.model is not None and self._probes < PROBES:
+            self._probes += 1
+            self._back(self.limit if sheet.total is None else max(self.limit, self.offset - sheet.total))
+            return
         if enough or not fresh or (whole and (self.model is None or not self.offset)):
             self._end("repeats" if records and not fresh and not whole else None)
             return
@@ -122,13 +132,19 @@ class Sweep:
         if self._probes >= PROBES:
             self.done = True
         elif last > self.newest:
+            self._younger = max(self._younger, self.offset + length)
             self.offset += self._jump(last - self.newest, first - last, length)
         elif first < self.oldest:
             span = max(first - last, 1.0) if last > float("-inf") else 1.0
-            self.done = self.offset == 0
-            self.offset = max(0, self.offset - self._jump(self.newest - first, span, length))
+            self._back(self._jump(self.newest - first, span, length))
         else:
             self._widen(first, last, length)
+
+    def _back(self, step: int) -> None:
+        """From here on all is older than what is wanted, or there is nothing."""
+        self._older = min(self._older, self.offset)
+        self.done = self.offset == 0
+        self.offset = max(0, self.offset - step)
 
     def _widen(self, first: float, last: float, length: int) -> None:
         """The page touches the span: down to its end, then up to its beginning."""
@@ -137,9 +153,15 @@ class Sweep:
             self._top = begin, first
         if self._bottom is None or end > self._bottom[0]:
             self._bottom = end, last
-        if self._bottom[1] >= self.oldest:
+        up = self._top[0] > self._younger and self._top[1] <= self.newest
+        down = self._bottom[0] < self._older and self._bottom[1] >= self.oldest
+        heads = self.first is not None and self.first <= self._top[0]
+        tails = self.last is not None and self.last >= self._bottom[0] - 1
+        if not (heads or tails) and ENOUGH * self.left <= len(self.seen):
+            self.done = True  # of many in one second the place is not told by the time
+        elif down and (tails or not (up and heads)):
             self.offset = self._bottom[0]
-        elif self._top[0] and self._top[1] <= self.newest:
+        elif up:
             self.offset = max(0, self._top[0] - self.limit)
         else:
             self.done = True

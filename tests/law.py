@@ -77,6 +77,7 @@ ROOMS = {
     "_payload": Room(3),
     "_schema": Room(3),
     "_backoff": Room(4),
+    "_worth": Room(2),
     "_flock": Room(4),
     "_convert": Room(4),
     "_ending": Room(4),

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies
 from queueworld import EPOCH, Follower, Oddities, Queue
 
 from gmi_video._fleet import CHECK
-from gmi_video._flock import LEAST
+from gmi_video._worth import LEAST
 from gmi_video.events import Missed, Progressed, Stalled
 from gmi_video.settings import Pace
 
@@ -34,6 +34,26 @@ def test_pages_stand_for_looks() -> None:
     assert sum(late.values()) / 300 < 2
     assert len(fleet.queue.looks) + len(fleet.queue.pages) < 3 * 300
     assert len(fleet.queue.pages) > len(fleet.queue.looks)
+
+
+def test_a_page_shows_a_block_of_its_length() -> None:
+    """Blocks fit on a page: a walk is one page, so that a request costs two calls where it costs three by two."""
+    fleet = a_fleet(300)
+
+    assert len(fleet.queue.pages) <= 1.15 * fleet.schedule.fleet.sweeps
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_many_of_one_second_are_swept_as_well(seed: int) -> None:
+    """Six hundred that were created in one second cost no more than those that came one by one."""
+    rng = Random(seed)
+    fleet = Follower(Queue(rng, Oddities()), Pace())
+    for number in range(600):
+        fleet.submit(f"r-{number:04}", "Veo3", rng.uniform(30, 90))
+    fleet.run(1000)
+
+    assert len(fleet.ends) == 600
+    assert len(fleet.queue.looks) + len(fleet.queue.pages) < 3 * 600
 
 
 def test_longer_pages_are_asked_for_where_the_service_gives_them() -> None:

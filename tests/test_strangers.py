@@ -1,8 +1,9 @@
 """Ids of which nothing is known: pages first, looks for whom they did not show, and nothing moved in bulk."""
 
-from gmi_video._flock import FIRST_ASKED, LEAST, MOST_ASKED
+from gmi_video._flock import FIRST_ASKED, MOST_ASKED
 from gmi_video._strangers import MORE, Strangers
 from gmi_video._sweep import Listed, Sheet, Sweep
+from gmi_video._worth import LEAST
 from gmi_video.errors import Interrupted
 
 

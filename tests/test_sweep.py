@@ -113,3 +113,52 @@ def test_ids_that_are_there_twice_count_once() -> None:
 
     assert sweep.seen == {"r-990"}
     assert sweep.first == 0
+
+
+ONE_SECOND = [Listed(f"r-{number}", 7.0) for number in range(1000)][::-1]
+
+
+def test_beyond_the_end_of_the_list_it_turns_back() -> None:
+    """A place that was guessed too far down shows nothing, and is no reason to give up the list."""
+    sweep = a_walk(range(10, 40), offset=1200)
+
+    offsets = walked(sweep)
+
+    assert len(offsets) <= 3
+    assert (len(sweep.seen), sweep.fault) == (30, None)
+
+
+@pytest.mark.parametrize(("offset", "pages"), [(540, [540, 440]), (440, [440, 540])])
+def test_of_one_second_it_goes_the_way_that_the_hits_show(offset: int, pages: list[int]) -> None:
+    """Where hundreds were created in one second their order tells nothing; hits at an edge of a page do."""
+    sweep = Sweep(
+        model="Veo3",
+        wanted={f"r-{number}": 7.0 for number in range(400, 480)},
+        left=80,
+        offset=offset,
+        limit=100,
+        newest=7.0,
+        oldest=7.0,
+    )
+
+    assert walked(sweep, ONE_SECOND) == pages
+    assert len(sweep.seen) == 80
+
+
+def test_of_one_second_a_few_that_are_elsewhere_are_not_sought() -> None:
+    """One that is not among its neighbours costs no walk through all that were created with it."""
+    wanted = dict.fromkeys((*(f"r-{number}" for number in range(420, 470)), "r-3"), 7.0)
+    sweep = Sweep(model="Veo3", wanted=wanted, left=51, offset=500, limit=100, newest=7.0, oldest=7.0)
+
+    assert walked(sweep, ONE_SECOND) == [500]
+    assert len(sweep.seen) == 50
+
+
+def test_no_page_is_read_twice() -> None:
+    """What was passed as older is not read again on the way back: no repetition is mistaken for a fault."""
+    sweep = a_walk(range(480, 600), offset=530)
+
+    offsets = walked(sweep)
+
+    assert len(set(offsets)) == len(offsets)
+    assert (len(sweep.seen), sweep.fault) == (120, None)

@@ -54,7 +54,7 @@ def test_five_thousand_ids_at_concurrency_thirty_two() -> None:
 
             assert finals == Counter(dict.fromkeys(keys, 1))
             assert len(keys) == len(sandbox.charges) == 5000
-            assert missed > 50
+            assert missed > 10
             assert sandbox.peak_calls("look") == 32
             assert sandbox.count_calls("look") < 5000 * 3
             assert ours() == []
