@@ -7,7 +7,7 @@ count as well, else the first to end would make every model look fast.
 
 from collections.abc import Mapping
 from itertools import accumulate, pairwise
-from math import exp, isfinite, log, log2
+from math import exp, log, log2
 from typing import Any
 
 PER_OCTAVE = 8
@@ -116,7 +116,8 @@ class Lifetimes:
         found.total = float(data["total"])
         for row, name in zip(found.rows(), _NAMES, strict=True):
             for place, count in data[name].items():
-                if not 0 <= int(place) < len(row) or not isfinite(count):
+                least = -(MOST**2) if name == "steps" else 0  # steps out of a bin are negative
+                if not 0 <= int(place) < len(row) or not least <= count <= MOST**2:
                     message = f"{name} has no bin {place} of {count}"
                     raise ValueError(message)
                 row[int(place)] = float(count)

@@ -195,6 +195,8 @@ def test_the_past_fades() -> None:
         '{"format":1,"models":{"m":{"total":1,"ended":{"999":1},"parts":{},"steps":{}}}}',
         '{"format":1,"models":{"m":{"total":1e9,"ended":{},"parts":{},"steps":{}}}}',
         '{"format":1,"models":{"m":{"total":1,"ended":[1],"parts":{},"steps":{}}}}',
+        '{"format":1,"models":{"m":{"total":1,"ended":{"3":-5},"parts":{},"steps":{}}}}',
+        '{"format":1,"models":{"m":{"total":1,"ended":{"3":1e300},"parts":{},"steps":{}}}}',
     ],
 )
 def test_what_is_no_cadence_is_refused(text: str) -> None:

@@ -26,7 +26,8 @@ Try it without a key: gmi-video demo
 """
 _EPILOGUE = f"""\
 Set GMI_API_KEY to your key (console.gmicloud.ai). GMI_ORG_ID names an organisation, GMI_BASE_URL another \
-address, GMI_VIDEO_LOG=debug|info|warning logs to stderr, NO_COLOR asks for plain lines.
+address, GMI_VIDEO_LOG=debug|info|warning logs to stderr, NO_COLOR asks for plain lines, GMI_VIDEO_CACHE=off \
+keeps no durations.
 
 {exits.TABLE}
 """

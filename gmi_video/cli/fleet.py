@@ -136,7 +136,7 @@ def standing(fleet: Fleet, now: float) -> list[str]:
     if tally.left and tally.rate.value(now):
         said.append(f"{left(tally.left, tally.rate, now)} left")
     if cost.oldest is not None and tally.left:
-        said.append(f"oldest unseen for {span(max(0.0, cost.oldest))}")
+        said.append(f"oldest unseen for {span(min(max(0.0, cost.oldest), now - fleet.begun))}")
     said.append(f"{cost.calls_per_second:.1f} calls a second")
     if cost.away:
         said.append("the service does not answer")

@@ -47,6 +47,7 @@ Base = Annotated[
     str | None,
     Parameter(
         name="--payload",
+        allow_leading_hyphen=True,
         metavar="FILE",
         help="A JSON object of parameters to start from, - for stdin; it is sent as it stands, -p goes over it.",
     ),

@@ -45,6 +45,7 @@ File = Annotated[
     str | None,
     cyclopts.Parameter(
         name="--ids",
+        allow_leading_hyphen=True,
         metavar="FILE",
         help="A file of request ids, one a line, - for stdin; blank lines and what follows a # are passed over.",
     ),
