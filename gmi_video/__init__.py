@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gmi_video.estimate import Estimate
     from gmi_video.events import Cancelled, Event, Failed, GaveUp, Missed, Progressed, Stalled, Succeeded
     from gmi_video.ledger import Intent, MemoryStore, State, Store
+    from gmi_video.login import Login, Profile
     from gmi_video.notices import Abandoned, Ended, Exchange, Notice, Submitted, Throttled, Uncertain
     from gmi_video.records import (
         Failure,
@@ -35,6 +36,7 @@ _HOMES = {
     "estimate": ("Estimate",),
     "events": ("Cancelled", "Event", "Failed", "GaveUp", "Missed", "Progressed", "Stalled", "Succeeded"),
     "ledger": ("Intent", "MemoryStore", "State", "Store"),
+    "login": ("Login", "Profile"),
     "notices": ("Abandoned", "Ended", "Exchange", "Notice", "Submitted", "Throttled", "Uncertain"),
     "records": ("Failure", "Media", "Outcome", "Saved", "Snapshot", "Status", "Video", "VideoRequest"),
     "session": ("Session",),
@@ -59,6 +61,7 @@ __all__ = [
     "GmiVideoError",
     "Intent",
     "Limits",
+    "Login",
     "Media",
     "MemoryStore",
     "Missed",
@@ -71,6 +74,7 @@ __all__ = [
     "PayloadWarning",
     "Price",
     "Problem",
+    "Profile",
     "Progressed",
     "Resubmit",
     "Saved",

@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from attrs import define, field
 
+from gmi_video._door import Door
 from gmi_video._suggest import did_you_mean, nearest_ids
 from gmi_video.catalog import Model
 from gmi_video.errors import (
@@ -21,7 +22,7 @@ from gmi_video.errors import (
     TransportError,
 )
 from gmi_video.settings import Settings
-from gmi_video.wire import Call, Reply, model_call, models_call, read_model, read_models
+from gmi_video.wire import Call, Reply, read_model
 
 T = TypeVar("T")
 
@@ -80,6 +81,7 @@ class Catalog:
     """Copies of the models' descriptions and of their list; `patient` makes the calls."""
 
     _patient: Patient
+    _door: Door
     _models: dict[str, _Shelf[Model]] = field(init=False, factory=dict)
     _ids: _Shelf[tuple[str, ...]] = field(init=False, factory=_Shelf)
 
@@ -89,7 +91,7 @@ class Catalog:
 
     async def models(self, settings: Settings) -> tuple[str, ...]:
         """The ids of all models; raises as `model`."""
-        return await self._fresh(self._ids, lambda: self._patient(models_call(), settings, read_models))
+        return await self._fresh(self._ids, lambda: self._listing(settings))
 
     def held(self, model_id: str) -> Model | None:
         """The copy of a model that is at hand, or None; nobody is asked."""
@@ -145,7 +147,14 @@ class Catalog:
         return self._models.setdefault(model_id, _Shelf())
 
     def _reading(self, model_id: str, settings: Settings) -> Callable[[], Awaitable[Model]]:
-        return lambda: self._patient(model_call(model_id), settings, read_model)
+        return lambda: self._patient(self._door.model_call(model_id), settings, read_model)
+
+    async def _listing(self, settings: Settings) -> tuple[str, ...]:
+        """The ids of the list; models that it describes whole need no call of their own."""
+        offered = await self._patient(self._door.models_call(), settings, self._door.read_offered)
+        for model in offered.models:
+            self._shelf(model.id).landed(model, _now())
+        return offered.ids
 
     async def _fresh(self, shelf: _Shelf[T], fetch: Callable[[], Awaitable[T]]) -> T:
         now = _now()

@@ -13,6 +13,8 @@ from gmi_video._book import Book
 from gmi_video._budget import Budget
 from gmi_video._cadence import Cadence
 from gmi_video._catalog import Catalog
+from gmi_video._console import Console
+from gmi_video._door import door_of
 from gmi_video._downloads import Downloads
 from gmi_video._echo import Way
 from gmi_video._exchange import Exchanges
@@ -22,9 +24,10 @@ from gmi_video._inbox import Inbox
 from gmi_video._keyring import Keyring
 from gmi_video._line import Line
 from gmi_video._listing import PAGE
+from gmi_video._look import look
 from gmi_video._lookout import Lookout
 from gmi_video._lost import Lost, SecondPosts
-from gmi_video._observe import Observer, Observers
+from gmi_video._observe import Observer, Observers, logger
 from gmi_video._offload import off_loop
 from gmi_video._patient import patient
 from gmi_video._poller import Poller
@@ -39,16 +42,7 @@ from gmi_video.ledger import Intent
 from gmi_video.records import Snapshot
 from gmi_video.settings import Pace, Settings, is_loopback
 from gmi_video.statistics import SessionStatistics
-from gmi_video.wire import (
-    Call,
-    Page,
-    Reply,
-    Transport,
-    read_requests,
-    read_snapshot,
-    requests_call,
-    snapshot_call,
-)
+from gmi_video.wire import Call, Page, Reply, Transport
 
 T = TypeVar("T")
 
@@ -74,11 +68,13 @@ class _Open:
                 unproven=limits.unproven,
             )
         )
-        self.exchanges = Exchanges(transport, self.gate, self.clock, engine.keyring, engine.observers)
-        self.lookout = Lookout(engine.looked, engine.seen, engine.observers)
+        self.exchanges = Exchanges(
+            transport, self.gate, self.clock, engine.keyring, engine.observers, door=engine.door
+        )
+        self.lookout = Lookout(engine.looked, engine.seen, engine.observers, engine.door)
         self.poller = Poller(
             self.lookout.look,
-            page=self.lookout.page,
+            page=self.lookout.page if engine.door.lists else None,
             concurrency=settings.concurrency,
             rng=rng,
             cadence=engine.cadence,
@@ -90,15 +86,23 @@ class _Open:
         book = Book(self.clock, self.reconciler, engine.observers, engine.accepted)
         self.gate.crowded = partial(_keep_looking, self.poller, settings.pace)
         self.submissions = Submissions(
-            Post(engine.exchange, engine.keyring.key, self.reconciler, book),
+            Post(engine.exchange, engine.keyring.key, self.reconciler, book, engine.door.read_submission),
             self.reconciler,
             book,
-            Lost(book, self.reconciler, engine.observers, engine.confirm, engine.second_posts),
+            Lost(
+                book,
+                self.reconciler,
+                engine.observers,
+                engine.confirm,
+                engine.second_posts,
+                lists=engine.door.lists,
+            ),
             gate=self.gate,
             rng=rng,
             observers=engine.observers,
+            route=engine.door.submit_call,
         )
-        self.catalog = Catalog(engine.patient)
+        self.catalog = Catalog(engine.patient, engine.door)
         self.downloads = Downloads(
             transport, most=settings.limits.downloads, loopback=engine.loopback, rng=rng
         )
@@ -118,7 +122,11 @@ class Engine:
         self.settings = settings
         self.rng = rng
         self.observers = Observers(observers)
-        self.keyring = Keyring(settings.api_key)
+        self.door = door_of(settings)
+        source = settings.api_key
+        if source is None and settings.login is not None:
+            source = Console(settings.login, self._unkeyed, settings.patience, rng)
+        self.keyring = Keyring(source, wants=self.door.wants)
         self.loopback = is_loopback(urlsplit(settings.base_url).hostname)
         self._borrowed = transport
         self.cadence = Cadence(cadence)
@@ -156,6 +164,7 @@ class Engine:
             raise ConfigurationError(message)
         if self._state is None:
             self._state = _Open(self, transport)
+            logger.info("the way to the queue: %s", self.settings.chosen or f"the {self.door.name} door")
         elif transport is not self._borrowed:
             await transport.aclose()  # another task opened it meanwhile
         return await self.open()
@@ -175,6 +184,10 @@ class Engine:
         """One call to the API in its turn, and its reply, whatever its status."""
         state = self._ready() or await self.open()
         return await state.exchanges.exchange(call, settings, kind)
+
+    async def _unkeyed(self, call: Call) -> Reply:
+        """A call of the account's, made to get a key."""
+        return await (await self.open()).exchanges.unkeyed(call, self.settings)
 
     async def looked(self, call: Call) -> Reply:
         """A call of the poller's."""
@@ -211,8 +224,8 @@ class Engine:
 
     async def page(self, model_id: str, offset: int) -> Page:
         """One page of a model's list, for reconciliation."""
-        call = requests_call(model_id, limit=PAGE, offset=offset)
-        return await self.patient(call, self.settings, read_requests)
+        call = self.door.requests_call(model_id, limit=PAGE, offset=offset)
+        return await self.patient(call, self.settings, self.door.read_requests)
 
     async def glance(self, request_id: str) -> Snapshot:
         """A record by its id, for reconciliation."""
@@ -220,7 +233,7 @@ class Engine:
 
     async def confirm(self, request_id: str, settings: Settings) -> Snapshot:
         """A record by its id, with patience; whoever watches it is told as well."""
-        snapshot = await self.patient(snapshot_call(request_id), settings, read_snapshot)
+        snapshot = await look(self.door, request_id, lambda call, read: self.patient(call, settings, read))
         self.seen(snapshot, "look")
         (self._ready() or await self.open()).poller.learn(snapshot)
         return snapshot
@@ -260,6 +273,10 @@ class Engine:
             unpriced=self.spending.unpriced,
         )
 
+    def clock_skew(self) -> float | None:
+        """The service's clock less this machine's, in seconds; None while it is not known."""
+        return self._state.clock.ahead if self._state is not None else None
+
     async def aclose(self) -> None:
         """Waits for POSTs under way, ends the looks, closes what is ours. May be opened again afterwards.
 
@@ -274,6 +291,7 @@ class Engine:
         await state.submissions.aclose()
         await state.catalog.aclose()
         await state.poller.aclose()
+        await self.keyring.aclose()
         state.gate.close()
         self._state = None
         if state.transport is not self._borrowed:

@@ -5,6 +5,7 @@ from functools import partial
 
 from attrs import evolve
 
+from gmi_video._door import Door
 from gmi_video._gate import Gate
 from gmi_video._keyring import Keyring
 from gmi_video._observe import Observers, logger
@@ -13,7 +14,7 @@ from gmi_video._servertime import ServerTime
 from gmi_video.errors import TransportError
 from gmi_video.notices import Exchange
 from gmi_video.settings import Secret, Settings
-from gmi_video.wire import Call, Reply, Transport, signed
+from gmi_video.wire import Call, Reply, Transport
 
 KINDS: dict[str, Kind] = {"requests": "reconcile"}
 """To which share of the account's calls an operation belongs; any other is metadata."""
@@ -25,9 +26,17 @@ class Exchanges:
     """The exchanges of an open session."""
 
     def __init__(
-        self, transport: Transport, gate: Gate, clock: ServerTime, keyring: Keyring, observers: Observers
+        self,
+        transport: Transport,
+        gate: Gate,
+        clock: ServerTime,
+        keyring: Keyring,
+        observers: Observers,
+        *,
+        door: Door,
     ) -> None:
         self._transport = transport
+        self._door = door
         self._gate = gate
         self._clock = clock
         self._keyring = keyring
@@ -71,15 +80,12 @@ class Exchanges:
             )  # its words may hold a key
             return None
 
-    async def _sent(self, call: Call, settings: Settings, key: Secret) -> Reply:
-        ready = signed(
-            call,
-            base_url=settings.base_url,
-            key=key,
-            organization=settings.organization,
-            user_agent=settings.user_agent,
-            timeout=settings.submit_timeout if call.operation == "submit" else settings.timeout,
-        )
+    async def unkeyed(self, call: Call, settings: Settings) -> Reply:
+        """A call that is made to get a key: out of turn, for those who have theirs wait for it."""
+        return await self._sent(call, settings, None)
+
+    async def _sent(self, call: Call, settings: Settings, key: Secret | None) -> Reply:
+        ready = self._door.sign(call, settings, key)
         if not self._observers.exchanges:
             return self._heard(ready, key, await self._transport.send(ready))
         begun = self._loop.time()
@@ -104,7 +110,7 @@ class Exchanges:
             self._observers.tell(notice)
         return self._heard(ready, key, reply)
 
-    def _heard(self, call: Call, key: Secret, reply: Reply) -> Reply:
+    def _heard(self, call: Call, key: Secret | None, reply: Reply) -> Reply:
         """Learns the service's time from what bears on submissions, and once a minute. An answer that echoes the
         key is taken without it; the organisation, which every record names, is not quoted.
         """  # noqa: D205  # one thought
@@ -113,7 +119,7 @@ class Exchanges:
         if (bears or now - self._date_heard > DATE_EVERY) and "date" in reply.headers:
             self._clock.heard_date(reply.headers["date"], now)
             self._date_heard = now
-        if key.encode() in reply.body:
+        if key is not None and key.encode() in reply.body:
             reply = evolve(reply, body=reply.body.replace(key.encode(), b"<secret>"))
         organization = call.headers.get("X-Organization-ID")
         return evolve(reply, hidden=organization) if organization else reply

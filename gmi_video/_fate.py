@@ -5,6 +5,7 @@ say 502, 503 or 504 after it has passed the POST on, and a 2xx that is not under
 """
 
 import re
+from collections.abc import Callable
 
 from attrs import field, frozen
 
@@ -30,11 +31,14 @@ _ID = re.compile(rb'"request_id"\s*:\s*"([A-Za-z0-9_-]{1,128})"')
 
 @frozen(kw_only=True)
 class Seen:
-    """What was seen of a POST whose fate is unknown. `salvaged` is the id that stood in its broken answer."""
+    """What was seen of a POST whose fate is unknown. `salvaged` is the id that stood in its broken answer;
+    where requests are not `listed`, nobody can look for it.
+    """  # noqa: D205  # one thought
 
     evidence: str
     status: int | None = None
     salvaged: tuple[str, ...] = ()
+    listed: bool = True
     candidates: tuple[str, ...] = field()
 
     @candidates.default
@@ -64,10 +68,12 @@ def refused(error: ResponseError) -> bool:
     return no_capacity(error)
 
 
-def read_fate(call: Call, reply: Reply) -> tuple[Snapshot, bytes] | Seen:
+def read_fate(
+    call: Call, reply: Reply, read: Callable[[Call, Reply], Snapshot] = read_submission
+) -> tuple[Snapshot, bytes] | Seen:
     """An acceptance with its bytes, or what was seen where nothing is proven; raises definite refusals."""
     try:
-        return read_submission(call, reply), reply.body
+        return read(call, reply), reply.body
     except ResponseError as error:
         if refused(error):
             raise
@@ -101,10 +107,11 @@ def with_reason(error: ResponseError, record: Snapshot | None) -> ResponseError:
 def uncertain(intent: Intent, seen: Seen) -> errors.SubmissionUncertain:
     """The error of a submission whose fate is not known, in words that a person can act on."""
     names = seen.candidates
+    where = "the list of your requests" if seen.listed else "your requests in the console"
     may_be = f" It may be {' or '.join(names[:5])}." if names else ""
     return errors.SubmissionUncertain(
         f"the answer to a submission to {intent.model} was lost ({seen.evidence}). GMI may be running it, and may "
-        f"charge for it.{may_be} It was not sent again; look at the list of your requests before you do",
+        f"charge for it.{may_be} It was not sent again; look at {where} before you do",
         intent=intent,
         evidence=seen.evidence,
         candidates=names,

@@ -1,57 +1,105 @@
-"""The key of an account: given once, or asked for again when it has died, by one caller for all who wait."""
+"""The key of an account: given once, or asked for again when it dies, by one caller for all who wait."""
 
 import asyncio
+from copy import copy
 
-from gmi_video.errors import ConfigurationError
-from gmi_video.settings import KEY_VARIABLES, KeySource, Secret, is_key
+from gmi_video._token import lifetime
+from gmi_video.errors import ConfigurationError, GmiVideoError
+from gmi_video.settings import KeySource, Secret, is_key
+
+EARLY = 0.1
+"""The share of a key's life before its end in which another one is asked for already."""
+AGAIN = 5.0
+"""Seconds until it is asked for again where that failed and the key still lives."""
+GRACE = 5.0
+"""Seconds that closing waits for a question under way: its answer may have made the token before it worthless."""
 
 
 class Keyring:
-    """Holds the key. A callable source is asked when the first call is made, and after a 401."""
+    """Holds the key. A callable source is asked when the first call is made, before a JWT's end, and after a 401.
 
-    def __init__(self, source: str | KeySource | None) -> None:
+    It is asked in a task of its own: whoever waits may be cancelled, and the answer is still heard.
+    """
+
+    def __init__(self, source: str | KeySource | None, *, wants: str = "no API key") -> None:
         if source is None:
-            names = f"{', '.join(KEY_VARIABLES[:-1])} or {KEY_VARIABLES[-1]}"
-            message = (
-                "no API key: make one at https://console.gmicloud.ai (organization settings, API keys) and set "
-                f"GMI_API_KEY, or pass Settings(api_key=…); looked for {names}"
-            )
-            raise ConfigurationError(message)
+            raise ConfigurationError(wants)
         self._source = source
         self._key = Secret(source) if isinstance(source, str) else None
-        self._asked = 0
-        self._asking: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+        self._stale_at = float("inf")
+        self._asking: asyncio.Task[Secret] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def key(self) -> Secret:
-        """The present key."""
-        return self._key or await self._ask(None)
+        """The present key, renewed where its end is near; raises what the source raises where there is none."""
+        key = self._key
+        if key is None:
+            return await self._ask()
+        loop = asyncio.get_running_loop()
+        if self._stale_at == float("inf") or (self._loop is loop and loop.time() < self._stale_at):
+            return key
+        try:
+            return await self._ask()
+        except Exception:  # noqa: BLE001  # the border to the caller's callable; the key may well live
+            self._stale_at = loop.time() + AGAIN
+            return key
 
     async def renewed(self, dead: Secret) -> Secret | None:
         """A key other than the `dead` one, or None where there is none to be had. Asks once for all callers."""
         if isinstance(self._source, str):
             return None
-        fresh = await self._ask(dead)
+        if self._key is not None and self._key != dead:
+            return self._key
+        fresh = await self._ask()
         return None if fresh == dead else fresh
 
-    async def _ask(self, dead: Secret | None) -> Secret:
-        asked = self._asked
-        async with self._lock():
-            if self._key is not None and (self._key != dead or self._asked != asked):
-                return self._key
-            assert not isinstance(self._source, str)
-            found = await self._source()
-            if not isinstance(found, str) or not is_key(found.strip()):
-                message = (
-                    "the callable given as api_key returned no key: printable ASCII without spaces is wanted"
-                )
-                raise ConfigurationError(message)
-            self._key = Secret(found.strip())
-            self._asked += 1
-            return self._key
-
-    def _lock(self) -> asyncio.Lock:
-        """The lock of the running loop: one that was waited for in a loop that has ended is of no use."""
+    async def _ask(self) -> Secret:
+        """What the source gives; all who come while it is asked get the same answer, errors included."""
         loop = asyncio.get_running_loop()
-        if self._asking is None or self._asking[0] is not loop:
-            self._asking = (loop, asyncio.Lock())
-        return self._asking[1]
+        if (
+            self._asking is None or self._loop is not loop
+        ):  # a question of a loop that has ended has no answer
+            self._loop = loop
+            self._asking = loop.create_task(self._answer(), name="gmi_video key")
+            self._asking.add_done_callback(self._answered)
+        asking = self._asking
+        await asyncio.wait((asking,))
+        if asking.cancelled():
+            message = "the session was closed before a key was had"
+            raise ConfigurationError(message)
+        error = asking.exception()
+        if error is not None:
+            raise copy(error) if isinstance(error, GmiVideoError) else error
+        return asking.result()
+
+    def _answered(self, asking: "asyncio.Task[Secret]") -> None:
+        if self._asking is asking:
+            self._asking = None
+        if not asking.cancelled():
+            asking.exception()  # whoever waits raises it; asyncio need not complain where nobody does
+
+    async def _answer(self) -> Secret:
+        assert not isinstance(self._source, str)
+        found = await self._source()
+        if not isinstance(found, str) or not is_key(found.strip()):
+            message = (
+                "the callable given as api_key returned no key: printable ASCII without spaces is wanted"
+            )
+            raise ConfigurationError(message)
+        key = Secret(found.strip())
+        lives = None if key == self._key else lifetime(key)
+        self._key = key
+        self._stale_at = float("inf")
+        if lives is not None:
+            self._stale_at = asyncio.get_running_loop().time() + lives * (1 - EARLY)
+        return key
+
+    async def aclose(self) -> None:
+        """Ends a question under way, after a grace."""
+        asking = self._asking
+        if asking is None or self._loop is not asyncio.get_running_loop():
+            return
+        await asyncio.wait((asking,), timeout=GRACE)
+        if not asking.done():
+            asking.cancel()
+            await asyncio.wait((asking,))

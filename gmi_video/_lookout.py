@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 
 from attrs import evolve
 
+from gmi_video._door import Door
 from gmi_video._echo import Way
+from gmi_video._look import look
 from gmi_video._observe import Observers
 from gmi_video._offload import off_loop
 from gmi_video._sheet import Known, sheet_of
@@ -13,7 +15,7 @@ from gmi_video._sweep import Sheet, Sweep
 from gmi_video.errors import MalformedResponse
 from gmi_video.notices import Ended
 from gmi_video.records import Snapshot
-from gmi_video.wire import Call, Reply, read_snapshot, record, requests_call, snapshot_call
+from gmi_video.wire import Call, Reply, record
 
 BIG = 262_144
 """Bytes from which a body is decoded off the loop: that takes milliseconds."""
@@ -27,27 +29,31 @@ class Lookout:
         exchange: Callable[[Call], Awaitable[Reply]],
         seen: Callable[[Snapshot, Way], None],
         observers: Observers,
+        door: Door,
     ) -> None:
         self._exchange = exchange
         self._seen = seen
         self._observers = observers
+        self._door = door
         self.looks = 0
         self.pages = 0
         self.bytes = 0
 
     async def look(self, request_id: str) -> Snapshot:
         """What the queue says of one request; raises what the answer says."""
-        call = snapshot_call(request_id)
         self.looks += 1
-        reply = await self._exchange(call)
-        self.bytes += len(reply.body)
-        snapshot = read_snapshot(call, reply)
+        snapshot = await look(self._door, request_id, self._asked)
         self._heard(snapshot, "look")
         return snapshot
 
+    async def _asked(self, call: Call, read: Callable[[Call, Reply], Snapshot]) -> Snapshot:
+        reply = await self._exchange(call)
+        self.bytes += len(reply.body)
+        return read(call, reply)
+
     async def page(self, sweep: Sweep, known: Known) -> Sheet:
         """The next page of a walk; raises what the answer says."""
-        call = requests_call(sweep.model, limit=sweep.limit, offset=sweep.offset)
+        call = self._door.requests_call(sweep.model, limit=sweep.limit, offset=sweep.offset)
         self.pages += 1
         loop = asyncio.get_running_loop()
         begun = loop.time()

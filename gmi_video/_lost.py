@@ -52,12 +52,15 @@ class Lost:
         observers: Observers,
         confirm: Confirm,
         second_posts: SecondPosts,
+        *,
+        lists: bool = True,
     ) -> None:
         self._book = book
         self._reconciler = reconciler
         self._observers = observers
         self._confirm = confirm
         self._second_posts = second_posts
+        self._lists = lists
 
     async def search(self, wish: Wish, seen: Seen, *, may_repeat: Callable[[], bool]) -> Snapshot | None:
         """The request that a lost POST became; None where it may be posted again, which is counted.
@@ -68,7 +71,7 @@ class Lost:
         await self._book.keep(wish)
         if wish.settings.on_uncertain == "raise":
             raise await self.undecided(wish, seen)
-        finding = await self._salvaged(wish, seen) or await self._find(wish)
+        finding = await self._salvaged(wish, seen) or await self._looked_for(wish)
         if finding.snapshot is not None:
             return await self._found(wish, finding, finding.snapshot, None)
         if (
@@ -81,7 +84,10 @@ class Lost:
             return None
         evidence = f"{seen.evidence}; {finding.evidence}" if finding.evidence else seen.evidence
         candidates = finding.candidates or seen.candidates
-        raise await self.undecided(wish, evolve(seen, evidence=evidence, candidates=candidates))
+        listed = self._lists
+        raise await self.undecided(
+            wish, evolve(seen, evidence=evidence, candidates=candidates, listed=listed)
+        )
 
     async def unsent_again(self, wish: Wish, error: GmiVideoError) -> GmiVideoError:
         """What is raised where the second POST was not sent: of the first one no more is known than before."""
@@ -90,7 +96,7 @@ class Lost:
 
     async def refused(self, wish: Wish, error: ResponseError) -> Snapshot:
         """Raises a definite refusal: the backend's with its reason, one for want of capacity after one look."""
-        looks = wish.settings.on_uncertain != "raise"
+        looks = self._lists and wish.settings.on_uncertain != "raise"
         self._book.mark(wish, State.REJECTED, str(error), status=error.status)
         if no_capacity(error) and looks:
             finding = await self._find(wish, once=True)
@@ -106,6 +112,9 @@ class Lost:
             error = with_reason(error, record)
         await self._book.keep(wish)
         raise error
+
+    async def _looked_for(self, wish: Wish) -> Finding:
+        return await self._find(wish) if self._lists else Finding(outcome="wait", evidence=UNLISTED)
 
     async def _find(self, wish: Wish, *, once: bool = False) -> Finding:
         return await self._reconciler.find(
@@ -170,6 +179,7 @@ class Lost:
 
 
 SALVAGED = "its id stood in the broken answer"
+UNLISTED = "this door has no list of requests to look for it in"
 
 
 def _may_be(intent: Intent, snapshot: Snapshot, settle: float) -> bool:

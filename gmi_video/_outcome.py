@@ -24,6 +24,8 @@ _LINKS: tuple[tuple[str, MediaKind], ...] = (
     ("audio_url", "audio"),
     ("url", "video"),
 )
+_OBJECTS: tuple[tuple[str, MediaKind], ...] = (("video", "video"), ("image", "image"), ("audio", "audio"))
+"""The early page answers `{"video": {"url": …}}`."""
 
 
 def text_or_none(value: object) -> str | None:
@@ -47,8 +49,9 @@ def _links(raw: Mapping[str, Any]) -> Iterator[Media]:
                 said = entry.get("kind")
                 kind = said if said in _MEDIA_KINDS else _media_kind(url, "video")
                 yield Media(url, kind=kind, id=text_or_none(entry.get("id")))
-    for name, kind in _LINKS:
-        url = raw.get(name)
+    for name, kind in (*_LINKS, *_OBJECTS):
+        found = raw.get(name)
+        url = found.get("url") if isinstance(found, Mapping) else found
         if isinstance(url, str) and url:
             yield Media(url, kind=_media_kind(url, kind))
 

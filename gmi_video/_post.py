@@ -10,7 +10,7 @@ from gmi_video._reconcile import Reconciler
 from gmi_video.errors import ConfigurationError, GmiVideoError, ResponseError, Unreachable
 from gmi_video.records import Snapshot
 from gmi_video.settings import Settings
-from gmi_video.wire import Call, Reply
+from gmi_video.wire import Call, Reply, read_submission
 
 Exchange = Callable[[Call, Settings], Awaitable[Reply]]
 
@@ -24,11 +24,13 @@ class Post:
         ready: Callable[[], Awaitable[object]],
         reconciler: Reconciler,
         book: Book,
+        read: Callable[[Call, Reply], Snapshot] = read_submission,
     ) -> None:
         self._exchange = exchange
         self._ready = ready
         self._reconciler = reconciler
         self._book = book
+        self._read = read
 
     async def send(self, wish: Wish, wanted: Callable[[Wish], bool]) -> tuple[Snapshot, bytes] | Seen:
         """Sends, once the store has it that this is being sent; raises definite refusals.
@@ -55,7 +57,7 @@ class Post:
             raise Unreachable(message, retryable=False)
         wish.sent = first
         try:
-            return read_fate(wish.call, await self._exchange(wish.call, wish.settings))
+            return read_fate(wish.call, await self._exchange(wish.call, wish.settings), self._read)
         except (Unreachable, ConfigurationError):
             await self.unsent(wish, before)
             raise

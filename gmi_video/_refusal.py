@@ -24,10 +24,14 @@ _NO_ACCESS = re.compile(r"do(es)? not have access|not entitled", re.IGNORECASE)
 _VERBS = {
     "submit": "submit a request to {}",
     "snapshot": "show request {}",
+    "result": "show the result of {}",
     "requests": "list the requests of {}",
     "models": "show {}",
     "model": "show model {}",
     "media": "hand out {}",
+    "login": "log in to {}",
+    "refresh": "go on with the login of {}",
+    "profile": "show whose login it is to {}",
 }
 _LEAVES: dict[int, type[ResponseError]] = {
     401: errors.Unauthorized,
@@ -138,7 +142,8 @@ def refusal(
     said = words or (text if data is not None and text else _edge(status, text, body))
     if 300 <= status < 400:
         said = "it points elsewhere, and calls with a key are not redirected"
-    hint = f"; {_HINTS[status]}" if status in _HINTS else ""
+    known = status in _HINTS and operation not in {"login", "refresh"}
+    hint = f"; {_HINTS[status]}" if known else ""
     verb = _VERBS.get(operation, operation + " {}").format(subject)
     kind = kind_of(words, code)
     own = leaf in (errors.Rejected, errors.BackendRefused) and kind != "unknown"
@@ -152,7 +157,7 @@ def refusal(
         kind=kind if own else None,
         charged="maybe" if unclear else None,
         retryable=False if unclear or 300 <= status < 400 else None,
-        request_id=subject if operation == "snapshot" else _named(data),
+        request_id=subject if operation in {"snapshot", "result"} else _named(data),
     )
 
 
@@ -171,7 +176,7 @@ def malformed(operation: str, subject: str, what: str, path: str, body: bytes) -
         what=what,
         path=path,
         excerpt=text,
-        request_id=subject if operation == "snapshot" else None,
+        request_id=subject if operation in {"snapshot", "result"} else None,
         charged="maybe" if operation == "submit" else None,
         retryable=False if operation == "submit" else None,
     )

@@ -17,7 +17,7 @@ class ServerTime:
     """
 
     def __init__(self, wall: float, now: float) -> None:
-        self._offset = wall - now
+        self._offset = self._wall = wall - now
         self.slack = WALL_SLACK
         self._from_date = False
         self._apart = False
@@ -26,6 +26,11 @@ class ServerTime:
     def at(self, now: float) -> float:
         """The service's Unix time at our `now`, right to `slack` seconds."""
         return now + self._offset
+
+    @property
+    def ahead(self) -> float | None:
+        """Seconds by which the service's clock is ahead of the wall clock here; None until it was heard."""
+        return None if self.slack == WALL_SLACK else self._offset - self._wall
 
     def when(self, moment: float) -> float:
         """Our time at a Unix time of the service's, right to `slack` seconds."""

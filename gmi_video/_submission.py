@@ -6,7 +6,7 @@ It is made in a task of the session's, so that cancelling the caller never loses
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -30,7 +30,7 @@ from gmi_video.ledger import Intent, State, Store
 from gmi_video.notices import Abandoned, Throttled
 from gmi_video.records import Snapshot, VideoRequest
 from gmi_video.settings import Settings
-from gmi_video.wire import submit_call
+from gmi_video.wire import Call, submit_call
 
 GRACE = 15.0
 """Seconds that closing a session waits for submissions whose answer is still to come."""
@@ -51,6 +51,7 @@ class Submissions:
         gate: Gate,
         rng: Random,
         observers: Observers,
+        route: Callable[[VideoRequest], Call] = submit_call,
     ) -> None:
         self._post = post
         self._reconciler = reconciler
@@ -59,6 +60,7 @@ class Submissions:
         self._gate = gate
         self._rng = rng
         self._observers = observers
+        self._route = route
         self._posts: dict[str, tuple[asyncio.Task[Snapshot], Wish]] = {}
         self._closing = False
 
@@ -66,7 +68,9 @@ class Submissions:
         self, request: VideoRequest, settings: Settings, store: Store, *, fingerprint: bool = False
     ) -> Snapshot:
         """The snapshot of an accepted request; raises definite refusals, `SubmissionUncertain`, `Unreachable`."""
-        return await self._in_task(_wish(request, _prepared(request, fingerprint), settings, store), None)
+        return await self._in_task(
+            self._wish(request, _prepared(request, fingerprint), settings, store), None
+        )
 
     async def finish(self, intent: Intent, settings: Settings, store: Store) -> Snapshot:
         """What a process that is gone began: sends what provably was not, finds what may have been.
@@ -76,12 +80,18 @@ class Submissions:
         if intent.id in self._posts:
             return await self._joined(*self._posts[intent.id])
         request = VideoRequest(intent.model, intent.payload, key=intent.key)
-        wish = _wish(request, intent, settings, store)
+        wish = self._wish(request, intent, settings, store)
         if intent.state is State.PREPARED:
             return await self._in_task(wish, None)
         wish.begun = True
         why = intent.evidence or "the process ended before an answer was kept"
         return await self._in_task(wish, Seen(evidence=why, status=intent.status))
+
+    def _wish(self, request: VideoRequest, intent: Intent, settings: Settings, store: Store) -> Wish:
+        """A wish and its call. The key means nothing to the service today; if it ever does, a second POST is free."""
+        call = self._route(request)
+        call = evolve(call, headers={**call.headers, "Idempotency-Key": intent.id})
+        return Wish(request=request, call=call, settings=settings, store=store, intent=intent)
 
     def under_way(self, intent: Intent) -> bool:
         """Whether an intent is being sent or looked for here at this moment."""
@@ -279,10 +289,3 @@ def _prepared(request: VideoRequest, fingerprint: bool) -> Intent:  # noqa: FBT0
         key=request.key,
         fingerprint=fingerprint,
     )
-
-
-def _wish(request: VideoRequest, intent: Intent, settings: Settings, store: Store) -> Wish:
-    """A wish and its call. The key means nothing to the service today; if it ever does, a second POST is free."""
-    call = submit_call(request)
-    call = evolve(call, headers={**call.headers, "Idempotency-Key": intent.id})
-    return Wish(request=request, call=call, settings=settings, store=store, intent=intent)

@@ -11,6 +11,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
+from gmi_video._ids import checked_id
 from gmi_video._inbox import Inbox
 from gmi_video._line import Line
 from gmi_video._poller import Poller
@@ -19,7 +20,6 @@ from gmi_video.events import Event
 from gmi_video.records import Snapshot
 from gmi_video.settings import Pace
 from gmi_video.statistics import SessionStatistics, WatchStatistics
-from gmi_video.wire import checked_id
 
 CHUNK = 1000
 """How many ids are taken from an iterable before the loop gets a turn."""

@@ -14,13 +14,15 @@ from typing import Any, Self
 
 from attrs import evolve, fields_dict
 
-from gmi_video import errors, wire
+from gmi_video import errors
 from gmi_video._cadence import Cadence
 from gmi_video._ending import ended
+from gmi_video._ids import checked_id
 from gmi_video._listing import PAGE, walk
 from gmi_video._money import MoneyVerbs
 from gmi_video._observe import Observer, shielded
 from gmi_video._saving import Place
+from gmi_video._standing import StandingVerbs
 from gmi_video._transfers import FileVerbs
 from gmi_video._watch import Ids, Watch
 from gmi_video.catalog import Model
@@ -50,7 +52,7 @@ _OF_VIEWS = frozenset(
 )
 
 
-class Session(MoneyVerbs, FileVerbs):
+class Session(MoneyVerbs, FileVerbs, StandingVerbs):
     """A connection to GMI Cloud's video queue. The first verb opens it; `async with` or `aclose` closes it.
 
     Args:
@@ -62,7 +64,7 @@ class Session(MoneyVerbs, FileVerbs):
         cadence: what an earlier session learnt of how long models take: its `cadence.export()`.
 
     Raises:
-        ConfigurationError: no API key, neither given nor in the environment; a cadence that is none.
+        ConfigurationError: neither a key nor a login, given or in the environment; a cadence that is none.
     """
 
     def __init__(
@@ -156,8 +158,9 @@ class Session(MoneyVerbs, FileVerbs):
             raise ConfigurationError(message)
 
         async def fetch(offset: int) -> Page:
-            call = wire.requests_call(model_id, limit=PAGE, offset=offset)
-            return await self._core.patient(call, self._settings, wire.read_requests)
+            door = self._core.door
+            call = door.requests_call(model_id, limit=PAGE, offset=offset)
+            return await self._core.patient(call, self._settings, door.read_requests)
 
         async for snapshot in walk(fetch, since):
             yield snapshot
@@ -246,7 +249,7 @@ class Session(MoneyVerbs, FileVerbs):
         deadline: float | None,
         on_event: Callable[[Event], object] | None,
     ) -> Video:
-        request_id = request.request_id if isinstance(request, Snapshot) else wire.checked_id(request)
+        request_id = request.request_id if isinstance(request, Snapshot) else checked_id(request)
         last: Event | None = None
         try:
             async with self.watch({request: key}, deadline=deadline) as events:

@@ -2,40 +2,31 @@
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from ipaddress import ip_address
-from typing import Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
 from attrs import Attribute, evolve, field, frozen
 from attrs.validators import optional
 
+from gmi_video import _choice
+from gmi_video._address import ADDRESSES, DOOR_NAMES, DoorName, hides, is_loopback, wrong
+from gmi_video._choice import KEY_VARIABLES
+from gmi_video._secret import Secret
 from gmi_video.errors import ConfigurationError
+from gmi_video.login import EMAIL_VARIABLE, PASSWORD_VARIABLE, Login
 
-KEY_VARIABLES = ("GMI_API_KEY", "GMI_CLOUD_API_KEY", "GMI_CLOUD_APIKEY")
-"""Environment variables that may hold the key, the first one set wins; all three are in use by others."""
-
-_VARIABLES = frozenset({*KEY_VARIABLES, "GMI_ORG_ID", "GMI_BASE_URL"})
-_CHAT_HOST = "api.gmi-serving.com"
-
-
-class Secret(str):
-    """A string that shows itself only where its very value is asked for: no repr, no pickle."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "<secret>"
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        message = "a key is not pickled: give the other process its own, by environment or callable"
-        raise TypeError(message)
-
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "KEY_VARIABLES",
+    "KeySource",
+    "Limits",
+    "Pace",
+    "Patience",
+    "Resubmit",
+    "Secret",
+    "Settings",
+    "is_key",
+    "is_loopback",
+]
 
 KeySource = Callable[[], Awaitable[str]]
 
@@ -46,8 +37,8 @@ class _Assumed(str):
     __slots__ = ()
 
 
-DEFAULT_BASE_URL = "https://console.gmicloud.ai/api/v1/ie/requestqueue/apikey"
-"""The API-key surface of the queue, from the vendor's Video API Reference."""
+DEFAULT_BASE_URL = ADDRESSES["apikey"].queue
+"""The API-key door of the queue."""
 
 
 def _refuse(owner: object, name: str, value: object, what: str) -> ConfigurationError:
@@ -171,35 +162,15 @@ def _url(value: object) -> object:
     return value.strip().rstrip("/") if isinstance(value, str) and not isinstance(value, _Assumed) else value
 
 
-def is_loopback(host: str | None) -> bool:
-    """Whether `host` names this machine itself: the only place that may be spoken to without TLS."""
-    try:
-        return host is not None and (host.lower() == "localhost" or ip_address(host).is_loopback)
-    except ValueError:  # another name, "127.evil.example.com" among them
-        return False
-
-
-def _check_url(owner: object, _attribute: object, value: Any) -> None:
-    try:
-        parts = urlsplit(value) if isinstance(value, str) else None
-        host = parts.hostname if parts else None
-        _ = parts.port if parts else None
-    except ValueError:
-        parts, host = None, None
-    if isinstance(value, str) and any(sign in value for sign in "@?#"):
-        message = (
-            "Settings.base_url holds credentials, a query or a fragment; give the bare prefix of the API"
-        )
+def _check_url(owner: "Settings", attribute: "Attribute[Any]", value: Any) -> None:
+    if value is None and attribute.name == "catalog_url":
+        return
+    if (secret := hides(value)) is not None:
+        message = f"Settings.{attribute.name} {secret}"
         raise ConfigurationError(message)
-    if isinstance(value, str) and not (value.isascii() and value.isprintable() and " " not in value):
-        raise _refuse(owner, "base_url", value, "it holds signs that stand in no URL unescaped")
-    if parts is None or not host or parts.scheme not in {"http", "https"}:
-        raise _refuse(owner, "base_url", value, f"a URL like {DEFAULT_BASE_URL!r} is wanted")
-    if host == _CHAT_HOST or parts.path.rstrip("/") in {"/v1", "/api/v1"}:
-        what = f"that is the chat endpoint; the video queue is at {DEFAULT_BASE_URL!r}"
-        raise _refuse(owner, "base_url", value, what)
-    if parts.scheme == "http" and not is_loopback(host):
-        raise _refuse(owner, "base_url", value, "the key may travel by https only (http is for this machine)")
+    what = wrong(value, owner.door, catalog=attribute.name == "catalog_url")
+    if what is not None:
+        raise _refuse(owner, attribute.name, value, what)
 
 
 @frozen(kw_only=True)
@@ -208,6 +179,10 @@ class Settings:
 
     `api_key` is a string, or an async callable that is asked for one, and again after a 401. What is not
     given here is taken from the environment by `Session` (`GMI_API_KEY`, `GMI_ORG_ID`, `GMI_BASE_URL`).
+
+    `door` is the way to the queue: "apikey", "console" (a person's `login`, from `GMI_CLOUD_EMAIL` and
+    `GMI_CLOUD_PASSWORD` where it is not given) or "early" (the vendor's first page; its list of models is at
+    `catalog_url`). Where it is not given, what is set decides, and `chosen` says which door it was, and why.
 
     `on_uncertain` says what to do where the answer to a submission was lost: "reconcile" looks for it in the
     list for up to `settle` seconds and never posts again; "raise" does not look; `Resubmit(at_most=N)` may post
@@ -228,7 +203,10 @@ class Settings:
     organization: str | None = field(
         default=None, validator=_check_organization, repr=lambda name: "<set>" if name else "None"
     )
+    door: DoorName = field(default=_Assumed("apikey"))
+    login: Login | None = field(default=None)
     base_url: str = field(default=_Assumed(DEFAULT_BASE_URL), converter=_url, validator=_check_url)
+    catalog_url: str | None = field(default=None, converter=_url, validator=_check_url)
     concurrency: int = field(default=64, validator=_count(1))
     timeout: float = field(default=30.0, validator=_number(0.001, 86_400))
     submit_timeout: float = field(default=600.0, validator=_number(0.001, 86_400))
@@ -243,6 +221,21 @@ class Settings:
     patience: Patience = field(factory=Patience)
     pace: Pace = field(factory=Pace)
     user_agent: str = field(default="gmi_video/0.1")
+    chosen: str = field(default="", eq=False)
+
+    @door.validator
+    def _check_door(self, _attribute: object, value: object) -> None:
+        if value not in DOOR_NAMES:
+            raise _refuse(self, "door", value, "'apikey', 'console' or 'early' is wanted")
+        if isinstance(self.base_url, _Assumed):  # an address that nobody gave is that of the door
+            object.__setattr__(self, "base_url", _Assumed(ADDRESSES[self.door].queue))
+
+    @login.validator
+    def _check_login(self, _attribute: object, value: object) -> None:
+        if value is None or (isinstance(value, Login) and (value.complete or value.keep is not None)):
+            return
+        message = "Settings.login is a Login(…) with an e-mail and a password, or with a token kept before"
+        raise ConfigurationError(message)
 
     @user_agent.validator
     def _check_user_agent(self, _attribute: object, value: Any) -> None:
@@ -272,16 +265,28 @@ class Settings:
 
     def completed(self, environ: Mapping[str, str]) -> "Settings":
         """These settings, with what was not given taken from `environ`; what was given stays."""
-        said = {
-            name: value.strip() for name, value in environ.items() if name in _VARIABLES and value.strip()
-        }
+        said = _choice.said_in(environ)
         found: dict[str, Any] = {}
-        if self.api_key is None:
-            found["api_key"] = next((said[name] for name in KEY_VARIABLES if name in said), None)
+        base_url = said.get("GMI_BASE_URL") if isinstance(self.base_url, _Assumed) else self.base_url
+        if base_url is not None:
+            found["base_url"] = base_url
+        door: str = self.door
+        if isinstance(door, _Assumed):
+            has_key, has_login = self.api_key is not None, self.login is not None
+            door, why = _choice.door_of(said, base_url=base_url, key=has_key, login=has_login)
+            found |= {"door": door, "chosen": f"the {door} door, for {why}"}
+        elif not self.chosen:
+            found["chosen"] = f"the {door} door, for Settings names it"
+        if self.api_key is None and door != "console":
+            found["api_key"] = said.get(_choice.key_variable(said) or "")
+        elif (
+            self.api_key is None and self.login is None and {EMAIL_VARIABLE, PASSWORD_VARIABLE} <= said.keys()
+        ):
+            found["login"] = Login(email=said[EMAIL_VARIABLE], password=said[PASSWORD_VARIABLE])
         if self.organization is None:
             found["organization"] = said.get("GMI_ORG_ID")
-        if isinstance(self.base_url, _Assumed) and "GMI_BASE_URL" in said:
-            found["base_url"] = said["GMI_BASE_URL"]
+        if self.catalog_url is None:
+            found["catalog_url"] = said.get("GMI_CATALOG_URL")
         return evolve(self, **found)
 
     @classmethod

@@ -5,24 +5,27 @@ Paths and texts are those of the vendor's Video API Reference; error bodies are 
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, Protocol
 from urllib.parse import quote, urlencode
 
 from attrs import evolve, field, frozen
 
-from gmi_video._convert import REQUEST_ID, snapshot_of
+from gmi_video._convert import snapshot_of
 from gmi_video._decode import decode
+from gmi_video._ids import checked_id, checked_model
 from gmi_video._payload import plain
 from gmi_video._refusal import malformed, refusal
 from gmi_video._schema import model_of
 from gmi_video.catalog import Model
-from gmi_video.errors import ConfigurationError, MalformedResponse, PayloadInvalid
+from gmi_video.errors import MalformedResponse, PayloadInvalid
 from gmi_video.records import Media, Record, Snapshot, VideoRequest
 from gmi_video.settings import Secret
 
-Operation = Literal["submit", "snapshot", "requests", "models", "model", "media"]
+Operation = Literal[
+    "submit", "snapshot", "result", "requests", "models", "model", "media", "login", "refresh", "profile"
+]
 
 BODY_CAP = 8 * 2**20
 """Bytes that an ordinary answer may have; a record is about 600."""
@@ -100,29 +103,15 @@ class Transport(Protocol):
         ...
 
 
-def checked_id(request_id: object) -> str:
-    """A request id that may stand in a path; raises `ConfigurationError` for anything else."""
-    if isinstance(request_id, str) and REQUEST_ID.fullmatch(request_id):
-        return request_id
-    shown = repr(request_id[:60]) if isinstance(request_id, str) else f"a {type(request_id).__name__}"
-    message = (
-        f"{shown} is not a request id: those have 1 to 128 letters, digits, '-' or '_', and no other sign"
-    )
-    raise ConfigurationError(message)
-
-
-def _checked_model(model_id: object) -> str:
-    if isinstance(model_id, str) and model_id not in {"", ".", ".."} and model_id.isprintable():
-        return model_id
-    shown = repr(model_id[:60]) if isinstance(model_id, str) else f"a {type(model_id).__name__}"
-    message = f"{shown} is not a model id: those look like 'Veo3' or 'wan2.6-i2v'"
-    raise ConfigurationError(message)
-
-
 def submit_call(request: VideoRequest) -> Call:
     """POST /requests: the one call that costs money. Raises `PayloadInvalid`."""
+    return posted(request, "/requests", lambda payload: {"model": request.model, "payload": payload})
+
+
+def posted(request: VideoRequest, url: str, body: Callable[[Any], Any]) -> Call:
+    """The POST that submits a request at some door, which has its own path and body."""
     try:
-        encoded = _encoded({"model": request.model, "payload": plain(request.payload)})
+        encoded = encode(body(plain(request.payload)))
     except UnicodeEncodeError:
         what = "it holds half of a surrogate pair, which is not text"
     except RecursionError:
@@ -132,7 +121,7 @@ def submit_call(request: VideoRequest) -> Call:
         return Call(
             operation="submit",
             subject=request.model,
-            url="/requests",
+            url=url,
             method="POST",
             body=encoded,
             headers=headers,
@@ -140,7 +129,8 @@ def submit_call(request: VideoRequest) -> Call:
     raise PayloadInvalid(f"payload: {what}; nothing was sent")
 
 
-def _encoded(body: Mapping[str, Any]) -> bytes:
+def encode(body: Mapping[str, Any]) -> bytes:
+    """A body as it is sent. Raises `UnicodeEncodeError`, `RecursionError`."""
     return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
@@ -151,7 +141,7 @@ def snapshot_call(request_id: str) -> Call:
 
 def requests_call(model_id: str | None, *, limit: int, offset: int) -> Call:
     """GET /requests: one page of the list."""
-    query: dict[str, Any] = {} if model_id is None else {"model_id": _checked_model(model_id)}
+    query: dict[str, Any] = {} if model_id is None else {"model_id": checked_model(model_id)}
     query |= {"limit": limit, "offset": offset}
     subject = "all models" if model_id is None else model_id
     return Call(operation="requests", subject=subject, url=f"/requests?{urlencode(query)}", cap=LIST_CAP)
@@ -159,14 +149,12 @@ def requests_call(model_id: str | None, *, limit: int, offset: int) -> Call:
 
 def models_call() -> Call:
     """GET /models: the ids of the catalog."""
-    return Call(operation="models", subject="the catalog", url="/models")
+    return Call(operation="models", subject="the catalog", url="/models", cap=LIST_CAP)
 
 
 def model_call(model_id: str) -> Call:
     """GET /models/{id}: one model's schema."""
-    return Call(
-        operation="model", subject=model_id, url=f"/models/{quote(_checked_model(model_id), safe='')}"
-    )
+    return Call(operation="model", subject=model_id, url=f"/models/{quote(checked_model(model_id), safe='')}")
 
 
 def media_call(media: Media, *, timeout: float | None = None) -> Call:
@@ -176,11 +164,19 @@ def media_call(media: Media, *, timeout: float | None = None) -> Call:
 
 
 def signed(
-    call: Call, *, base_url: str, key: str, organization: str | None, user_agent: str, timeout: float
+    call: Call,
+    *,
+    base_url: str,
+    key: str | None,
+    organization: str | None,
+    user_agent: str,
+    timeout: float,
+    scheme: str = "Bearer",
 ) -> Call:
-    """The call as it is sent to the API: absolute, with the caller's credentials."""
+    """The call as it is sent to the API: absolute, with the caller's credentials where there are any yet."""
     headers = {"Accept": "application/json", "User-Agent": user_agent, **call.headers}
-    headers["Authorization"] = Secret(f"Bearer {key}")
+    if key is not None:
+        headers["Authorization"] = Secret(f"{scheme} {key}")
     if organization is not None:
         headers["X-Organization-ID"] = Secret(organization)
     return evolve(call, url=base_url + call.url, headers=headers, timeout=timeout)
@@ -197,7 +193,8 @@ def record(call: Call, reply: Reply) -> Any:
     raise malformed(call.operation, call.subject, found.what, found.path, reply.shown)
 
 
-def _read(call: Call, reply: Reply, reader: Any) -> Any:
+def read(call: Call, reply: Reply, reader: Callable[[Any], Any]) -> Any:
+    """What a reader makes of a successful reply; raises what is wrong with it, and where."""
     try:
         return reader(
             record(call, reply)
@@ -209,13 +206,13 @@ def _read(call: Call, reply: Reply, reader: Any) -> Any:
 
 def read_submission(call: Call, reply: Reply) -> Snapshot:
     """The snapshot that answers a submission, final for synchronous models."""
-    snapshot: Snapshot = _read(call, reply, snapshot_of)
+    snapshot: Snapshot = read(call, reply, snapshot_of)
     return snapshot if snapshot.model else evolve(snapshot, model=call.subject)
 
 
 def read_snapshot(call: Call, reply: Reply) -> Snapshot:
     """The snapshot that a look brings; raises `MalformedResponse` where it is of another request."""
-    snapshot: Snapshot = _read(call, reply, snapshot_of)
+    snapshot: Snapshot = read(call, reply, snapshot_of)
     if snapshot.request_id != call.subject:
         what = f"the record of {snapshot.request_id}, which is another request"
         raise malformed(call.operation, call.subject, what, "request_id", reply.shown)
@@ -232,7 +229,8 @@ class Page(Record):
     more: bool | None = None
 
 
-def _items(data: object, *names: str) -> list[Any]:
+def items_of(data: object, *names: str) -> list[Any]:
+    """The list that a body is, or holds under one of these names; raises `MalformedResponse` for none."""
     if isinstance(data, list):
         return data
     if isinstance(data, Mapping):
@@ -247,7 +245,7 @@ def _items(data: object, *names: str) -> list[Any]:
 
 def _page(data: object) -> Page:
     snapshots: list[Snapshot] = []
-    items = _items(data, "requests", "data")
+    items = items_of(data, "requests", "data")
     for item in items:
         try:
             snapshots.append(snapshot_of(item))
@@ -265,23 +263,31 @@ def _page(data: object) -> Page:
 
 def read_requests(call: Call, reply: Reply) -> Page:
     """One page of the list; what is not a record in it is counted and left out."""
-    page: Page = _read(call, reply, _page)
+    page: Page = read(call, reply, _page)
     return page
 
 
-def _model_ids(data: object) -> tuple[str, ...]:
-    items = _items(data, "model_ids", "models", "data")
-    names = (item.get("model") or item.get("id") if isinstance(item, Mapping) else item for item in items)
+CATALOG = ("model_ids", "models", "data")
+"""The names under which the list of models stands: with an API key, at the console, and on the early page."""
+
+
+def model_ids(data: object) -> tuple[str, ...]:
+    """The ids in whichever envelope the models are listed, each once."""
+    items = items_of(data, *CATALOG)
+    names = (
+        item.get("model") or item.get("id") or item.get("object") if isinstance(item, Mapping) else item
+        for item in items
+    )
     return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
 
 
 def read_models(call: Call, reply: Reply) -> tuple[str, ...]:
     """The ids of the catalog in the service's order, each once."""
-    ids: tuple[str, ...] = _read(call, reply, _model_ids)
+    ids: tuple[str, ...] = read(call, reply, model_ids)
     return ids
 
 
 def read_model(call: Call, reply: Reply) -> Model:
     """One model's description."""
-    model: Model = _read(call, reply, lambda data: model_of(data, call.subject))
+    model: Model = read(call, reply, lambda data: model_of(data, call.subject))
     return model

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from gmi_video._door import DOORS
 from gmi_video._keyring import Keyring
 from gmi_video.errors import ConfigurationError
 from gmi_video.settings import KEY_VARIABLES, Secret
@@ -28,7 +29,7 @@ class Vault:
 def test_without_a_key_it_says_where_to_get_one_and_what_to_set() -> None:
     """The error names the page for keys and every variable that was looked at."""
     with pytest.raises(ConfigurationError) as caught:
-        Keyring(None)
+        Keyring(None, wants=DOORS["apikey"].wants)
 
     assert "https://console.gmicloud.ai" in str(caught.value)
     assert all(name in str(caught.value) for name in KEY_VARIABLES)
