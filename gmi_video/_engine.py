@@ -9,6 +9,8 @@ from random import Random
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from attrs import evolve
+
 from gmi_video._book import Book
 from gmi_video._budget import Budget
 from gmi_video._cadence import Cadence
@@ -20,9 +22,7 @@ from gmi_video._echo import Way
 from gmi_video._exchange import Exchanges
 from gmi_video._gate import Gate
 from gmi_video._governor import Governor
-from gmi_video._inbox import Inbox
 from gmi_video._keyring import Keyring
-from gmi_video._line import Line
 from gmi_video._listing import PAGE
 from gmi_video._look import look
 from gmi_video._lookout import Lookout
@@ -30,7 +30,7 @@ from gmi_video._lost import Lost, SecondPosts
 from gmi_video._observe import Observer, Observers, logger
 from gmi_video._offload import off_loop
 from gmi_video._patient import patient
-from gmi_video._poller import Poller
+from gmi_video._poller import Poller, keep_looking
 from gmi_video._post import Post
 from gmi_video._queue import Kind
 from gmi_video._reconcile import Reconciler
@@ -40,7 +40,7 @@ from gmi_video._submission import Submissions
 from gmi_video.errors import ConfigurationError
 from gmi_video.ledger import Intent
 from gmi_video.records import Snapshot
-from gmi_video.settings import Pace, Settings, is_loopback
+from gmi_video.settings import Settings, is_loopback
 from gmi_video.statistics import SessionStatistics
 from gmi_video.wire import Call, Page, Reply, Transport
 
@@ -71,7 +71,7 @@ class _Open:
         self.exchanges = Exchanges(
             transport, self.gate, self.clock, engine.keyring, engine.observers, door=engine.door
         )
-        self.lookout = Lookout(engine.looked, engine.seen, engine.observers, engine.door)
+        self.lookout = Lookout(engine.looked, engine.seen, engine.observers, engine.door, engine.named)
         self.poller = Poller(
             self.lookout.look,
             page=self.lookout.page if engine.door.lists else None,
@@ -84,7 +84,7 @@ class _Open:
         self.budget = Budget()
         self.reconciler = Reconciler(engine.page, engine.glance, self.clock)
         book = Book(self.clock, self.reconciler, engine.observers, engine.accepted)
-        self.gate.crowded = partial(_keep_looking, self.poller, settings.pace)
+        self.gate.crowded = partial(keep_looking, self.poller, settings.pace)
         self.submissions = Submissions(
             Post(engine.exchange, engine.keyring.key, self.reconciler, book, engine.door.read_submission),
             self.reconciler,
@@ -131,7 +131,7 @@ class Engine:
         self._borrowed = transport
         self.cadence = Cadence(cadence)
         self.second_posts = SecondPosts()
-        self._unfinished: dict[str, None] = {}
+        self._unfinished: dict[str, str] = {}
         self.spending = Spending()
         self._state: _Open | None = None
         self._closings = 0
@@ -209,13 +209,18 @@ class Engine:
         model = self._state.catalog.held(intent.model) if self._state is not None else None
         self.spending.accepted(snapshot, model.price_of(intent.payload) if model else None)
         if not snapshot.final:
-            self._unfinished[snapshot.request_id] = None
+            self._unfinished[snapshot.request_id] = intent.model
             while len(self._unfinished) > UNFINISHED:
                 del self._unfinished[next(iter(self._unfinished))]
         if self._state is not None:
             self._state.gate.accepted(snapshot)
             self._state.gate.failed(snapshot, self._state.clock)
             self._state.poller.learn(snapshot, accepted=True)
+
+    def named(self, snapshot: Snapshot) -> Snapshot:
+        """A snapshot with its model, where the door does not tell it and it was submitted here."""
+        model = snapshot.model or self._unfinished.get(snapshot.request_id, "")
+        return snapshot if model == snapshot.model else evolve(snapshot, model=model)
 
     @property
     def unfinished(self) -> tuple[str, ...]:
@@ -233,7 +238,8 @@ class Engine:
 
     async def confirm(self, request_id: str, settings: Settings) -> Snapshot:
         """A record by its id, with patience; whoever watches it is told as well."""
-        snapshot = await look(self.door, request_id, lambda call, read: self.patient(call, settings, read))
+        seen = await look(self.door, request_id, lambda call, read: self.patient(call, settings, read))
+        snapshot = self.named(seen)
         self.seen(snapshot, "look")
         (self._ready() or await self.open()).poller.learn(snapshot)
         return snapshot
@@ -304,13 +310,3 @@ class Engine:
             abandon = getattr(state.transport, "abandon", None)
             if abandon is not None:
                 abandon()
-
-
-def _keep_looking(poller: Poller, pace: Pace, ids: Iterable[str]) -> Callable[[], None]:
-    """Follows requests that nobody else may be following, for those who wait for one of them to move."""
-    line = Line(Inbox(), pace)
-    poller.join(line)
-    for request_id in ids:
-        poller.add(line, request_id, None)
-    poller.added(line)
-    return partial(poller.leave, line)

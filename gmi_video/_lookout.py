@@ -30,11 +30,13 @@ class Lookout:
         seen: Callable[[Snapshot, Way], None],
         observers: Observers,
         door: Door,
+        named: Callable[[Snapshot], Snapshot],
     ) -> None:
         self._exchange = exchange
         self._seen = seen
         self._observers = observers
         self._door = door
+        self._named = named
         self.looks = 0
         self.pages = 0
         self.bytes = 0
@@ -42,7 +44,7 @@ class Lookout:
     async def look(self, request_id: str) -> Snapshot:
         """What the queue says of one request; raises what the answer says."""
         self.looks += 1
-        snapshot = await look(self._door, request_id, self._asked)
+        snapshot = self._named(await look(self._door, request_id, self._asked))
         self._heard(snapshot, "look")
         return snapshot
 

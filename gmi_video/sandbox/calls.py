@@ -9,7 +9,22 @@ from attrs import define, evolve, field, frozen
 from gmi_video.sandbox.faults import Fault
 
 Origin = Literal["api", "media", "elsewhere"]
-Operation = Literal["models", "model", "submit", "look", "list", "upload", "put", "media", "unknown"]
+Operation = Literal[
+    "models",
+    "model",
+    "submit",
+    "look",
+    "result",
+    "list",
+    "upload",
+    "put",
+    "media",
+    "login",
+    "refresh",
+    "profile",
+    "keys",
+    "unknown",
+]
 
 
 @frozen(kw_only=True)

@@ -94,6 +94,10 @@ class Faults:
     upload: _Drawn = field(default=(), converter=_shares, validator=_at_most_all)
     put: _Drawn = field(default=(), converter=_shares, validator=_at_most_all)
     media: _Drawn = field(default=(), converter=_shares, validator=_at_most_all)
+    result: _Drawn = field(default=(), converter=_shares, validator=_at_most_all)
+    login: _Drawn = field(default=(), converter=_shares, validator=_at_most_all)
+    refresh: _Drawn = field(default=(), converter=_shares, validator=_at_most_all)
+    profile: _Drawn = field(default=(), converter=_shares, validator=_at_most_all)
     nth: Mapping[str, Mapping[int, Fault]] = field(factory=dict, converter=_numbered, validator=_known)
     seed: int = 0
 

@@ -16,7 +16,7 @@ class Script:
     """What goes wrong, where and when. An empty script is a healthy service.
 
     `models` maps a model id, or "*" for all, to a behaviour. `submissions`, `looks`, `lists`, `catalog`,
-    `uploads` (asking for an upload URL), `puts` (using it) and `media` are consumed in order, one behaviour
+    `uploads` (asking for an upload URL), `puts` (using it), `media`, `logins` and `refreshes` are consumed in order, one behaviour
     per call of that kind, None for a healthy one; after the last, calls are healthy again. Any iterable will do, an endless one as well; an iterator serves one run.
     """
 
@@ -28,6 +28,8 @@ class Script:
     uploads: Iterable[Behaviour | None] = ()
     puts: Iterable[Behaviour | None] = ()
     media: Iterable[Behaviour | None] = ()
+    logins: Iterable[Behaviour | None] = ()
+    refreshes: Iterable[Behaviour | None] = ()
     balance: int | None = None
     """The account's credit in micro-USD; None: it never runs out. A submission that costs more is a 402."""
     unauthorized_from: int | None = None
@@ -75,6 +77,8 @@ class Reading:
             "upload": iter(script.uploads),
             "put": iter(script.puts),
             "media": iter(script.media),
+            "login": iter(script.logins),
+            "refresh": iter(script.refreshes),
         }
 
     def next(self, operation: str) -> Behaviour:

@@ -9,12 +9,14 @@ from random import Random
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from gmi_video.sandbox import apikey, bucket, elsewhere
+from gmi_video.sandbox import apikey, bucket, console, doors, early, elsewhere
 from gmi_video.sandbox.answers import Answer
 from gmi_video.sandbox.calls import CallLog, Operation, SeenCall
 from gmi_video.sandbox.queue import Request
+from gmi_video.sandbox.resources import Asked, Resources
 from gmi_video.sandbox.script import Reading, Script
 from gmi_video.sandbox.service import Charge, Service
+from gmi_video.sandbox.sessions import Sessions
 from gmi_video.sandbox.stage import HttpCall, Stage
 from gmi_video.sandbox.studio import Rendering, Studio
 
@@ -39,6 +41,9 @@ class Sandbox:
         render: True: an artifact is rendered when it is first fetched; "early": also when its request is
             first seen at work, so that it is there when the request is done; False: always the small sample
             shipped with the package, which costs nothing.
+        login: e-mail and password of the console door.
+        one_time_code: the second factor that a login is asked for, where it is not None; may be changed.
+        token_lasts: seconds for which an access token of the console is good.
         keep_calls: False keeps only counts and peaks of calls, for runs of millions.
     """
 
@@ -52,6 +57,9 @@ class Sandbox:
         port: int = 0,
         api_key: str = "sandbox-key",
         render: Rendering = True,
+        login: tuple[str, str] = ("ada@example.com", "sandbox-password"),
+        one_time_code: str | None = None,
+        token_lasts: float = 900.0,
         keep_calls: bool = True,
     ) -> None:
         if speed <= 0:
@@ -63,13 +71,21 @@ class Sandbox:
         self._service = Service(Reading(script or Script()), Random(seed), speed)
         self._studio = Studio(render)
         self._bucket = bucket.Bucket(self._service, self._studio, self.now)
-        self._door = apikey.KeyDoor(
-            self._service, api_key, self._wait_until, self.now, self._working, self._bucket.issue
+        resources = Resources(self._service, self._wait_until, self.now, self._working, self._bucket.issue)
+        queue = self._service.queue
+        self._sessions = Sessions(
+            *login,
+            one_time_code,
+            token_lasts,
+            Random(f"{seed} sessions"),
+            queue.user_id,
+            queue.org_id,
         )
+        self._doors = doors.Doors.of(resources, api_key, self._sessions)
         reading = self._service.reading
         self._api = Stage(
             "api",
-            apikey.route,
+            doors.route,
             self._answer_api,
             self._log,
             self.now,
@@ -77,6 +93,7 @@ class Sandbox:
             reading.connection,
             self._away,
         )
+        self._catalog = Stage("api", early.route_catalog, self._answer_api, self._log, self.now, reading.next)
         self._media = Stage(
             "media",
             bucket.route,
@@ -99,6 +116,7 @@ class Sandbox:
             await self._media.open(self._host, self._port and self._port + 1)
             await self._api.open(self._host, self._port)
             await self._elsewhere.open(self._host, 0)
+            await self._catalog.open(self._host, 0)
         except OSError:
             await self._close()
             raise
@@ -115,13 +133,28 @@ class Sandbox:
         await self._studio.close()
 
     async def _close(self) -> None:
-        for stage in (self._api, self._media, self._elsewhere):
+        for stage in (self._api, self._catalog, self._media, self._elsewhere):
             await stage.close()
 
     @property
     def url(self) -> str:
-        """The API's base URL, the whole prefix."""
+        """The base URL of the API-key door, the whole prefix."""
         return self._api.url + apikey.PREFIX
+
+    @property
+    def console_url(self) -> str:
+        """The base URL of the console door; the account stands beside it, under `/api/v1/me`."""
+        return self._api.url + console.PREFIX
+
+    @property
+    def early_url(self) -> str:
+        """The base URL of the early page's queue."""
+        return self._api.url + early.PREFIX
+
+    @property
+    def catalog_url(self) -> str:
+        """The base URL of the early page's list of models, which is at another origin."""
+        return self._catalog.url + early.PREFIX
 
     @property
     def media_url(self) -> str:
@@ -139,18 +172,40 @@ class Sandbox:
     @property
     def api_key(self) -> str:
         """The one key that is accepted; setting it expires the one before."""
-        return self._door.api_key
+        return self._doors.keys.api_key
 
     @api_key.setter
     def api_key(self, api_key: str) -> None:
-        self._door.api_key = api_key
+        self._doors.keys.api_key = api_key
+
+    @property
+    def one_time_code(self) -> str | None:
+        """What a login must give as its second factor; None: nothing."""
+        return self._sessions.code
+
+    @one_time_code.setter
+    def one_time_code(self, code: str | None) -> None:
+        self._sessions.code = code
+
+    def expire_tokens(self, *, refresh: bool = False) -> None:
+        """Every access token of the console is dead from now on; with `refresh` the refresh tokens as well."""
+        self._sessions.expire(refresh=refresh)
 
     @property
     def settings(self) -> "Settings":
-        """Settings with which a session finds this sandbox."""
-        from gmi_video.settings import Settings  # noqa: PLC0415  # a server alone needs no client
+        """Settings with which a session finds this sandbox by its API key."""
+        return self.settings_at("apikey")
 
-        return Settings(api_key=self.api_key, base_url=self.url)
+    def settings_at(self, door: Literal["apikey", "console", "early"]) -> "Settings":
+        """Settings with which a session finds this sandbox at a door."""
+        from gmi_video.sandbox.addressed import settings_at  # noqa: PLC0415  # a server alone needs no client
+
+        return settings_at(self, door)
+
+    @property
+    def login(self) -> tuple[str, str]:
+        """The e-mail and the password of the console door."""
+        return self._sessions.email, self._sessions.password
 
     @property
     def note(self) -> str | None:
@@ -238,8 +293,7 @@ class Sandbox:
         if behaviour.answer is not None:
             return behaviour.answer
         authorization = call.header("Authorization")
-        asked = apikey.Asked(
-            call.operation, call.subject, call.query, authorization, bytes(call.body), behaviour
-        )
-        answer = await self._door.answer(asked)
+        body = bytes(call.body)
+        asked = Asked(call.operation, call.subject, call.query, authorization, body, behaviour, call.path)
+        answer = await self._doors.at(call.path)(asked)
         return answer if call.operation == "submit" else behaviour.shape(answer)
