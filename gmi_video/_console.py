@@ -55,6 +55,13 @@ class Console:
 
     async def __call__(self) -> str:
         """An access token; raises `Unauthorized` where neither token nor password is good any more."""
+        keep = self._login.keep
+        if keep is None:
+            return await self._tokens()
+        async with keep.hold():
+            return await self._tokens()
+
+    async def _tokens(self) -> str:
         tokens = await self._renewed() or await self._logged_in()
         self._refresh = tokens.refresh
         if self._login.keep is not None:
@@ -67,10 +74,10 @@ class Console:
     async def _renewed(self) -> Tokens | None:
         """The next pair of tokens; None where no refresh token is good.
 
-        A token that another process has used up meanwhile was replaced by it where tokens are kept.
+        The one that is kept goes first: another process may have used up our own, and replaced it there.
         """
         tried: set[str] = set()
-        for find in (self._own, self._kept):
+        for find in (self._kept, self._own):
             token = await find()
             if token is None or token in tried:
                 continue
@@ -78,7 +85,7 @@ class Console:
             try:
                 return await self._asked(refresh_call(token), read_tokens, token)
             except REFUSED:
-                self._refresh = None
+                self._refresh = None if token == self._refresh else self._refresh
         return None
 
     async def _own(self) -> str | None:

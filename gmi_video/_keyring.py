@@ -3,8 +3,8 @@
 import asyncio
 from copy import copy
 
-from gmi_video._token import lifetime
 from gmi_video.errors import ConfigurationError, GmiVideoError
+from gmi_video.login import lifetime
 from gmi_video.settings import KeySource, Secret, is_key
 
 EARLY = 0.1

@@ -1,7 +1,11 @@
 """Who logs in at the console door, and how: e-mail and password, a one-time code, a token kept between runs."""
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+import binascii
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
 
 from attrs import field, frozen
 
@@ -16,7 +20,14 @@ OneTimeCode = Callable[[int], Awaitable[str]]
 
 
 class Keep(Protocol):
-    """Where a refresh token outlives its process. It is worth a password: nobody else may read it."""
+    """Where a refresh token outlives its process. It is worth a password: nobody else may read it.
+
+    Each is good for one renewal, so whoever renews holds the place: no other process may do so meanwhile.
+    """
+
+    def hold(self) -> AbstractAsyncContextManager[object]:
+        """The place for as long as the block lasts; waits while another process has it."""
+        ...
 
     async def load(self) -> str | None:
         """The token kept last, or None."""
@@ -63,3 +74,32 @@ class Profile(Record):
     name: str = ""
     organization: str = ""
     role: str = ""
+
+
+def claims(token: str) -> Mapping[str, Any]:
+    """What a JWT says of itself; nothing where it is another kind of token. It is read, never trusted."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        found = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def unix_seconds(value: object) -> float | None:
+    """A claim of time in Unix seconds, or None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e11:
+        return None
+    return float(value)
+
+
+def lifetime(token: str) -> float | None:
+    """Seconds from a token's making to its death, by its own two times, so that no other clock matters.
+
+    None where it does not tell: such a token is used until the service refuses it.
+    """
+    found = claims(token)
+    made, dies = unix_seconds(found.get("iat")), unix_seconds(found.get("exp"))
+    return None if made is None or dies is None or dies <= made else dies - made

@@ -274,9 +274,9 @@ class Settings:
         if isinstance(door, _Assumed):
             has_key, has_login = self.api_key is not None, self.login is not None
             door, why = _choice.door_of(said, base_url=base_url, key=has_key, login=has_login)
-            found |= {"door": door, "chosen": f"the {door} door, for {why}"}
+            found |= {"door": door, "chosen": f"the {door} door, because {why}"}
         elif not self.chosen:
-            found["chosen"] = f"the {door} door, for Settings names it"
+            found["chosen"] = f"the {door} door, because Settings names it"
         if self.api_key is None and door != "console":
             found["api_key"] = said.get(_choice.key_variable(said) or "")
         elif (

@@ -28,7 +28,6 @@ ROOMS = {
     "records": Room(0),
     "_secret": Room(0),
     "_address": Room(0),
-    "_token": Room(0),
     "login": Room(1),
     "_choice": Room(2),
     "_words": Room(0),

@@ -13,6 +13,8 @@ from gmi_video import __version__
 from gmi_video.cli import exits
 from gmi_video.cli.catalogue import model, models, stubs
 from gmi_video.cli.demo import demo
+from gmi_video.cli.doctor import doctor
+from gmi_video.cli.entering import login, logout
 from gmi_video.cli.following import download, list_requests, resume, status
 from gmi_video.cli.making import generate, submit
 from gmi_video.cli.plain import printable
@@ -25,9 +27,9 @@ Video generation on GMI Cloud: never pays twice, never loses a video that was pa
 Try it without a key: gmi-video demo
 """
 _EPILOGUE = f"""\
-Set GMI_API_KEY to your key (console.gmicloud.ai). GMI_ORG_ID names an organisation, GMI_BASE_URL another \
-address, GMI_VIDEO_LOG=debug|info|warning logs to stderr, NO_COLOR asks for plain lines, GMI_VIDEO_CACHE=off \
-keeps no durations.
+Set GMI_API_KEY to your key (console.gmicloud.ai), or log in once: gmi-video login. GMI_ORG_ID names an organisation, \
+GMI_BASE_URL another address, GMI_VIDEO_LOG=debug|info|warning logs to stderr, NO_COLOR asks for plain lines, \
+GMI_VIDEO_CACHE=off keeps no durations.
 
 {exits.TABLE}
 """
@@ -36,8 +38,9 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 _BEGIN = Group("Begin", sort_key=1)
 _MAKE = Group("Make videos", sort_key=2)
 _FOLLOW = Group("Return to requests", sort_key=3)
-_LOCAL = Group("Local service", sort_key=4)
-_HELP_GROUP = Group("About the command", sort_key=5)
+_ENTER = Group("Key and login", sort_key=4)
+_LOCAL = Group("Local service", sort_key=5)
+_HELP_GROUP = Group("About the command", sort_key=6)
 
 
 def _app() -> App:
@@ -60,6 +63,7 @@ def _app() -> App:
             _FOLLOW,
             {"resume": resume, "watch": watch, "status": status, "list": list_requests, "download": download},
         ),
+        (_ENTER, {"doctor": doctor, "login": login, "logout": logout}),
         (_LOCAL, {"sandbox": sandbox}),
     )
     for group, commands in groups:

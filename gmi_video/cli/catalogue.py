@@ -14,6 +14,7 @@ from gmi_video.catalog import Model
 from gmi_video.cli import durations, exits, options
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.durations import remembering, typical
+from gmi_video.cli.entrance import settings
 from gmi_video.cli.guard import guarded
 from gmi_video.cli.interrupt import Running
 from gmi_video.cli.plain import printable
@@ -62,7 +63,7 @@ def models(
         from gmi_video.session import Session  # noqa: PLC0415  # start-up stays quick without the network
 
         wanted, limit = (text.casefold(), search.casefold()), _dollars(max_price)
-        async with Session() as session:
+        async with Session(settings()) as session:
             ids = [name for name in await session.models() if all(part in name.casefold() for part in wanted)]
             if modality or limit is not None:
                 known = await _described(desk, session, ids)
@@ -132,7 +133,7 @@ def stubs(
         from gmi_video.stubs import module_of  # noqa: PLC0415  # as above
 
         day = _today()
-        async with Session() as session:
+        async with Session(settings()) as session:
             source = session.settings.base_url
             if ids:
                 known = [await _one(session, name) for name in dict.fromkeys(ids)]

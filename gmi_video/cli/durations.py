@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from gmi_video.cli.desk import Desk
+from gmi_video.cli.entrance import settings
 from gmi_video.cli.plain import printable
 from gmi_video.cli.times import span
 from gmi_video.errors import ConfigurationError, GmiVideoError
@@ -98,7 +99,7 @@ async def remembering(
     """A session that knows what earlier runs learnt of how long models take, and leaves what it learns."""
     from gmi_video.session import Session  # noqa: PLC0415  # start-up stays quick without the network
 
-    async with Session(observers=observers) as session:
+    async with Session(settings(), observers=observers) as session:
         store = Store.of(session.settings.base_url, os.environ)
         if store is not None:
             store.load(session, desk)

@@ -13,6 +13,7 @@ from gmi_video import errors
 from gmi_video.cli import exits, options
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.durations import remembering
+from gmi_video.cli.entrance import settings
 from gmi_video.cli.guard import guarded
 from gmi_video.cli.interrupt import Running
 from gmi_video.cli.making import again
@@ -86,7 +87,7 @@ def status(*ids: options.Id, json: options.Json = False) -> int:
                 except GmiVideoError as error:
                     return error
 
-        async with Session() as session:
+        async with Session(settings()) as session:
             found = await asyncio.gather(*(look(session, request_id) for request_id in dict.fromkeys(ids)))
         snapshots = [each for each in found if isinstance(each, Snapshot)]
         for each in found:
@@ -126,7 +127,7 @@ def list_requests(
             raise ConfigurationError(message)
         start = None if since is None else moment_of(since, datetime.now().astimezone())
         found: list[Snapshot] = []
-        async with Session() as session:
+        async with Session(settings()) as session:
             async for snapshot in session.requests(model, since=start):
                 desk.record(snapshot)
                 found.append(snapshot)
@@ -164,7 +165,7 @@ def download(
         from gmi_video.session import Session  # noqa: PLC0415  # as above
 
         options.one_place(out, into)
-        async with Session() as session:
+        async with Session(settings()) as session:
             snapshot = _finished(await session.snapshot(request_id))
             saved = await session.download(snapshot, to=out, into=into, overwrite=overwrite)
         desk.record(saved)

@@ -7,6 +7,7 @@ from pathlib import Path
 from gmi_video.cli import exits, options
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.durations import remembering
+from gmi_video.cli.entrance import settings
 from gmi_video.cli.guard import guarded
 from gmi_video.cli.interrupt import Running
 from gmi_video.cli.plain import printable
@@ -88,7 +89,7 @@ def submit(
 
         wish = Wish.typed(model, param, payload, key)
         running.again = again("resume")
-        async with Session(observers=[running.observe]) as session:
+        async with Session(settings(), observers=[running.observe]) as session:
             request = admitted(desk, await ready(desk, session, wish))
             running.asking = True
             snapshot = await session.using(check="off").submit(request)

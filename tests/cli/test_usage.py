@@ -23,7 +23,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("missing", ["cyclopts", "rich"])
+@pytest.mark.parametrize("missing", ["cyclopts", "rich", "platformdirs"])
 def test_without_the_extra_it_says_what_to_install(missing: str, tmp_path: Path) -> None:
     """Where the extra is missing the command exits 2 with the exact line that installs it."""
     ran = subprocess.run(
