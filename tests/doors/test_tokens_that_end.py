@@ -22,20 +22,22 @@ def test_a_thousand_looks_in_flight_share_one_refresh() -> None:
     """The token dies under 1,000 looks: all are refused, one refresh is made, and each look is answered."""
 
     async def main() -> None:
-        slow = Behaviour(answers_after=1)
-        script = Script(models={"*": LONG}, looks=[slow] * 1000, refreshes=[Behaviour(answers_after=3)])
+        looks = [None] * 2000 + [Behaviour(answers_after=20)] * 1000
+        script = Script(models={"*": LONG}, looks=looks, refreshes=[Behaviour(answers_after=3)])
         async with Sandbox(script, render=False) as sandbox:
             settings = evolve(sandbox.settings_at("console"), concurrency=1000, check="off")
             async with Session(settings, rng=Random(0)) as session:
-                ids = [(await session.submit(EAGLE)).request_id for _ in range(50)]
-                looks = [asyncio.create_task(session.snapshot(ids[n % 50])) for n in range(1000)]
-                while sandbox.peak_calls("look") < 1000:
-                    await asyncio.sleep(0.01)
+                request_id = (await session.submit(EAGLE)).request_id
+                for _ in range(2):  # calls at once begin at four, and double with success
+                    await asyncio.gather(*(session.snapshot(request_id) for _ in range(1000)))
+                work = [asyncio.create_task(session.snapshot(request_id)) for _ in range(1000)]
+                await asyncio.sleep(5)
+                flying = [call for call in sandbox.calls if call.operation == "look" and not call.ended]
                 sandbox.expire_tokens()
-                snapshots = await asyncio.gather(*looks)
+                snapshots = await asyncio.gather(*work)
 
-            assert len(snapshots) == 1000
-            assert (refusals(sandbox), sandbox.count_calls("look")) == (1000, 2000)
+            assert (len(flying), len(snapshots)) == (1000, 1000)
+            assert (refusals(sandbox), sandbox.count_calls("look")) == (1000, 4000)
             assert (sandbox.count_calls("refresh"), sandbox.count_calls("login")) == (1, 2)
             assert ours() == []
 
