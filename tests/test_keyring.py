@@ -1,6 +1,8 @@
 """The key of an account: asked for once by one caller for all, and checked."""
 
 import asyncio
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from gmi_video._door import DOORS
 from gmi_video._keyring import Keyring
 from gmi_video.errors import ConfigurationError
+from gmi_video.login import lifetime
 from gmi_video.settings import KEY_VARIABLES, Secret
 from gmi_video.testing import run
 
@@ -137,3 +140,115 @@ def test_one_keyring_serves_one_loop_after_the_other() -> None:
 
     assert run(main()) == ["k-2"] * 5
     assert run(main()) == ["k-3"] * 5
+
+
+def jwt(number: int, *, lasts: float | None = 60) -> str:
+    """A token that tells when it was made and when it ends, by a clock of its own."""
+    times = {} if lasts is None else {"iat": 1_000, "exp": 1_000 + lasts}
+    body = urlsafe_b64encode(json.dumps({"n": number, **times}).encode()).rstrip(b"=").decode()
+    return f"eyJh.{body}.c2ln"
+
+
+def test_a_key_that_tells_its_end_is_renewed_before_it() -> None:
+    """Its own two times count, whatever clock they are of; all who come then share one question."""
+
+    async def main() -> None:
+        vault = Vault(jwt(1), jwt(2))
+        keyring = Keyring(vault)
+        first = await keyring.key()
+        await asyncio.sleep(50)
+        still = await keyring.key()
+        await asyncio.sleep(5)
+        fresh = await asyncio.gather(*(keyring.key() for _ in range(30)))
+
+        assert (first, still, set(fresh)) == (jwt(1), jwt(1), {jwt(2)})
+        assert vault.asked == 2
+
+    run(main())
+
+
+def test_a_source_that_has_no_newer_key_yet_is_not_asked_at_every_call() -> None:
+    """A vault that gives the same key again is asked once before the key's end, and after a 401."""
+
+    async def main() -> None:
+        vault = Vault(jwt(1))
+        keyring = Keyring(vault)
+        for _ in range(20):
+            await keyring.key()
+            await asyncio.sleep(10)
+
+        assert vault.asked == 2
+
+    run(main())
+
+
+def test_a_source_that_fails_before_the_end_does_not_cost_the_key_that_lives() -> None:
+    """The key is used on, and the source asked again a little later."""
+
+    async def main() -> None:
+        answers: list[Callable[[], str]] = [lambda: jwt(1), lambda: str(1 // 0), lambda: jwt(2)]
+
+        async def vault() -> str:
+            await asyncio.sleep(0)
+            return answers.pop(0)()
+
+        keyring = Keyring(vault)
+        await keyring.key()
+        await asyncio.sleep(55)
+
+        assert [await keyring.key(), await keyring.key()] == [jwt(1), jwt(1)]
+        await asyncio.sleep(6)
+        assert await keyring.key() == jwt(2)
+
+    run(main())
+
+
+def test_what_a_source_raises_is_raised_to_all_who_wait() -> None:
+    """A vault that fails under a thousand callers is asked once for them, not a thousand times in a row."""
+
+    async def main() -> None:
+        asked = 0
+
+        async def vault() -> str:
+            nonlocal asked
+            asked += 1
+            await asyncio.sleep(1)
+            message = "the vault is sealed"
+            raise ConfigurationError(message)
+
+        keyring = Keyring(vault)
+        found = await asyncio.gather(*(keyring.key() for _ in range(1000)), return_exceptions=True)
+
+        assert {str(error) for error in found} == {"the vault is sealed"}
+        assert len({id(error) for error in found}) == 1000
+        assert asked == 1
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "token", ["k", "a.b.c", "a.bm8.c", "a.W10.c", jwt(1, lasts=None), jwt(1, lasts=-5), jwt(1, lasts=1e12)]
+)
+def test_a_key_that_does_not_tell_its_end_is_used_until_it_is_refused(token: str) -> None:
+    """What is no JWT, or one without sensible times, has no known end."""
+    assert lifetime(token) is None
+
+
+def test_a_question_that_hangs_is_broken_off_by_closing() -> None:
+    """Whoever waited is told, and no task is left."""
+
+    async def main() -> None:
+        async def vault() -> str:
+            await asyncio.Event().wait()
+            return "never"
+
+        keyring = Keyring(vault)
+        waiting = asyncio.create_task(keyring.key())
+        await asyncio.sleep(1)
+        await keyring.aclose()
+        with pytest.raises(ConfigurationError, match="closed before a key"):
+            await waiting
+
+        assert [task.get_name() for task in asyncio.all_tasks() if "gmi_video" in task.get_name()] == []
+
+    run(main())

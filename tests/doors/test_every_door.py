@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from scene import EAGLE, SECONDS, ours, told, words
 
-from gmi_video import Session, Status, VideoRequest, errors
+from gmi_video import Resubmit, Session, Status, VideoRequest, errors
 from gmi_video.sandbox import Behaviour, Faults, Sandbox, Script
 from gmi_video.testing import run
 
@@ -67,18 +67,16 @@ def test_a_failure_has_its_reason_at_every_door(door: DoorName) -> None:
 
     async def main() -> None:
         failing = Behaviour(seconds=20, queued=5, fails="the prompt violates the policy")
-        async with sandbox_of(Script(models={"*": failing})) as sandbox:
-            async with Session(sandbox.settings_at(door)) as session:
-                with pytest.raises(errors.GenerationFailed, match="violates the policy"):
-                    await session.generate(EAGLE)
+        script = Script(models={"*": failing})
+        async with sandbox_of(script) as sandbox, Session(sandbox.settings_at(door)) as session:
+            with pytest.raises(errors.GenerationFailed, match="violates the policy"):
+                await session.generate(EAGLE)
 
     run(main())
 
 
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize(
-    ("model", "error"), [("veo3", errors.NotFound), ("Veo3", errors.InsufficientCredit)]
-)
+@pytest.mark.parametrize(("model", "error"), [("veo3", errors.NotFound), ("Veo3", errors.InsufficientCredit)])
 def test_a_refusal_is_the_same_error_at_every_door(
     door: DoorName, model: str, error: type[errors.ResponseError]
 ) -> None:
@@ -133,7 +131,6 @@ def test_a_lost_answer_stays_uncertain_where_there_is_no_list() -> None:
 
 def test_an_allowed_second_post_is_not_made_where_absence_cannot_be_seen() -> None:
     """Without a list nothing proves that the first POST came to nothing, so there is never a second one."""
-    from gmi_video import Resubmit  # noqa: PLC0415  # one test's
 
     async def main() -> None:
         script = Script(models={"*": SECONDS}, faults=Faults(nth={"submit": {1: "drop_before_body"}}))
