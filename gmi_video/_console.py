@@ -4,7 +4,9 @@ It is asked as any `api_key` callable is (see `_keyring`): once for all who wait
 """
 
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import nullcontext
 from random import Random
 from typing import TypeVar
 
@@ -21,8 +23,9 @@ from gmi_video._account import (
 )
 from gmi_video._observe import logger
 from gmi_video._patient import patient
+from gmi_video._secret import Secret
 from gmi_video.errors import (
-    ConfigurationError,
+    GmiVideoError,
     NotEntitled,
     NotFound,
     Rejected,
@@ -52,14 +55,22 @@ class Console:
         self._patience = patience
         self._rng = rng
         self._refresh: str | None = None
+        self._told: deque[str] = deque(maxlen=8)
 
     async def __call__(self) -> str:
-        """An access token; raises `Unauthorized` where neither token nor password is good any more."""
-        keep = self._login.keep
-        if keep is None:
-            return await self._tokens()
-        async with keep.hold():
-            return await self._tokens()
+        """An access token; raises `Unauthorized` where neither token nor password is good any more.
+
+        What else is raised was tried with patience here, and is not worth trying again at once.
+        """
+        try:
+            async with self._login.keep.hold() if self._login.keep is not None else nullcontext():
+                return await self._tokens()
+        except REFUSED as error:
+            refusal = Unauthorized(str(error), status=error.status, words=error.message)
+        except GmiVideoError as error:
+            error.retryable = False
+            raise
+        raise refusal
 
     async def _tokens(self) -> str:
         tokens = await self._renewed() or await self._logged_in()
@@ -95,10 +106,11 @@ class Console:
         if self._login.keep is None:
             return None
         try:
-            return await self._login.keep.load()
+            found = await self._login.keep.load()
         except Exception as error:  # noqa: BLE001  # the border to the caller's store of tokens
             logger.error("the kept login could not be read (%s)", type(error).__name__)
             return None
+        return Secret(found) if found else None
 
     async def _logged_in(self) -> Tokens:
         login = self._login
@@ -106,7 +118,7 @@ class Console:
             message = "the login that was kept has ended: log in again (gmi-video login)"
             raise Unauthorized(message, status=401)
         call = ticket_call(login.email, login.password)
-        ticket = await self._asked(call, read_ticket, login.password, login.email)
+        ticket = await self._asked(call, read_ticket)
         if not ticket.wants_code:
             return await self._session(ticket, None)
         return await self._with_code(ticket)
@@ -119,11 +131,11 @@ class Console:
                 "this account asks for a one-time code: pass Login(one_time_code=…), an async callable that gets "
                 "the number of the attempt and gives the code"
             )
-            raise ConfigurationError(message)
+            raise Unauthorized(message, status=401)
         refused: ResponseError | None = None
         for attempt in range(1, CODES + 1):
             try:
-                return await self._session(ticket, str(await ask(attempt)).strip())
+                return await self._session(ticket, Secret(str(await ask(attempt)).strip()))
             except REFUSED as error:
                 refused = error
         assert refused is not None
@@ -134,10 +146,12 @@ class Console:
 
     async def _asked(self, call: Call, read: Callable[[Call, Reply], T], *secrets: str) -> T:
         """What a call of the account's brings, with patience. No error repeats what was sent in confidence."""
+        self._told.extend(secrets)
+        known = (*self._told, self._login.password, self._login.email)
 
         async def attempt() -> T:
             reply = await self._send(call)
-            return read(call, reply if reply.ok else evolve(reply, body=without(reply.body, secrets)))
+            return read(call, reply if reply.ok else evolve(reply, body=without(reply.body, known)))
 
         return await patient(attempt, self._patience, self._rng)
 

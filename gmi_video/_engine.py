@@ -86,7 +86,7 @@ class _Open:
         book = Book(self.clock, self.reconciler, engine.observers, engine.accepted)
         self.gate.crowded = partial(keep_looking, self.poller, settings.pace)
         self.submissions = Submissions(
-            Post(engine.exchange, engine.keyring.key, self.reconciler, book, engine.door.read_submission),
+            Post(engine.exchange, engine.keyring.ready, self.reconciler, book, engine.door.read_submission),
             self.reconciler,
             book,
             Lost(

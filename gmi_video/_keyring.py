@@ -3,7 +3,15 @@
 import asyncio
 from copy import copy
 
-from gmi_video.errors import ConfigurationError, GmiVideoError
+from gmi_video.errors import (
+    ConfigurationError,
+    GmiVideoError,
+    MalformedResponse,
+    RateLimited,
+    ServiceError,
+    TransportError,
+    Unreachable,
+)
 from gmi_video.login import lifetime
 from gmi_video.settings import KeySource, Secret, is_key
 
@@ -43,6 +51,16 @@ class Keyring:
         except Exception:  # noqa: BLE001  # the border to the caller's callable; the key may well live
             self._stale_at = loop.time() + AGAIN
             return key
+
+    async def ready(self) -> None:
+        """Has a key at hand before anything is sent; raises `Unreachable` where the one who gives it was not reached."""
+        try:
+            await self.key()
+        except (TransportError, ServiceError, RateLimited, MalformedResponse) as error:
+            message = f"no key could be had, and nothing was sent: {error}"
+        else:
+            return
+        raise Unreachable(message, retryable=False)
 
     async def renewed(self, dead: Secret) -> Secret | None:
         """A key other than the `dead` one, or None where there is none to be had. Asks once for all callers."""

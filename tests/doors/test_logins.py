@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 from scene import EAGLE, SECONDS
 
 from gmi_video import Login, Session, errors
-from gmi_video.sandbox import Sandbox, Script
+from gmi_video.sandbox import Faults, Sandbox, Script
 from gmi_video.settings import Settings
 from gmi_video.testing import run
 
@@ -114,7 +114,7 @@ def test_three_wrong_codes_end_the_login() -> None:
         async with Sandbox(render=False, one_time_code="123456") as sandbox:
             attempts, login = codes("1", "2", "3", "4")
             async with Session(by(sandbox, login)) as session:
-                with pytest.raises(errors.Rejected, match="Invalid one-time code"):
+                with pytest.raises(errors.Unauthorized, match="Invalid one-time code"):
                     await session.models()
                 assert attempts == [1, 2, 3]
                 sandbox.one_time_code = "1"
@@ -130,7 +130,7 @@ def test_an_account_with_a_second_factor_says_what_it_wants() -> None:
         async with Sandbox(render=False, one_time_code="123456") as sandbox:
             login = Login(email="ada@example.com", password="sandbox-password")
             async with Session(by(sandbox, login)) as session:
-                with pytest.raises(errors.ConfigurationError, match=r"Login\(one_time_code=…\)"):
+                with pytest.raises(errors.Unauthorized, match=r"Login\(one_time_code=…\)"):
                     await session.models()
 
     run(main())
@@ -244,5 +244,24 @@ def test_a_token_may_come_from_anywhere() -> None:
 
             assert len(found) == 2
             assert sandbox.count_calls("login", "refresh") == 0
+
+    run(main())
+
+
+@pytest.mark.parametrize("fault", ["502", "drop_after_accept", "reset_in_reply", "refuse"])
+def test_a_submission_whose_login_was_not_reached_was_not_sent(fault: str) -> None:
+    """Whatever befalls the login, the error says that nothing was sent, and the login is tried with patience."""
+
+    async def main() -> None:
+        async with Sandbox(Script(faults=Faults(login={fault: 1.0})), render=False) as sandbox:
+            settings = evolve(sandbox.settings_at("console"), check="off")
+            async with Session(settings) as session:
+                with pytest.raises(errors.Unreachable, match="nothing was sent") as caught:
+                    await session.submit(EAGLE)
+                assert await session.uncertain() == ()
+
+            assert caught.value.charged == "no"
+            assert (sandbox.charges, sandbox.count_calls("submit")) == ([], 0)
+            assert sandbox.count_calls("login") <= 4
 
     run(main())
