@@ -55,12 +55,12 @@ def a_cloud() -> Iterator[Sandbox]:
         thread.join(20)
 
 
-def run_block(text: str, folder: Path, sandbox: Sandbox) -> str:
+def run_block(text: str, folder: Path, sandbox: Sandbox, *, base_url: str = "") -> str:
     """What a block prints when it is run as a program, warnings being errors."""
     environ = {
         **os.environ,
         "GMI_API_KEY": sandbox.api_key,
-        "GMI_BASE_URL": sandbox.url,
+        "GMI_BASE_URL": base_url or sandbox.url,
         "PYTHONPATH": str(Path(gmi_video.__file__).parents[1]),
     }
     program = folder / "program.py"
