@@ -17,15 +17,19 @@ CONSOLE_PATH = "/ie/requestqueue"
 
 @frozen
 class Address:
-    """The vendor's own hosts of one door: the queue, and the list of models where that is elsewhere."""
+    """The vendor's own hosts of one door: the queue, and the list of models where that is elsewhere.
+
+    `ends` is how the queue's address must end anywhere, for something else stands beside it.
+    """
 
     queue: str
     catalog: str | None = None
+    ends: str = ""
 
 
 ADDRESSES: dict[DoorName, Address] = {
     "apikey": Address("https://console.gmicloud.ai/api/v1/ie/requestqueue/apikey"),
-    "console": Address("https://console.gmicloud.ai/api/v1/ie/requestqueue"),
+    "console": Address("https://console.gmicloud.ai/api/v1/ie/requestqueue", ends=CONSOLE_PATH),
     "early": Address("https://queue.gmi-serving.com/video", "https://api.gmi-serving.com/video"),
 }
 """From the vendor's Video API Reference, its Python SDK, and its first page on video."""
@@ -65,8 +69,8 @@ def wrong(value: Any, door: DoorName, *, catalog: bool = False) -> str | None:
         return f"that is the chat endpoint; the video queue is at {example!r}"
     if parts.scheme == "http" and not is_loopback(host):
         return "the key may travel by https only (http is for this machine)"
-    if door == "console" and not parts.path.endswith(CONSOLE_PATH):
-        return f"at the console door it ends in {CONSOLE_PATH!r}, as in {example!r}"
+    if not catalog and not parts.path.endswith(meant.ends):
+        return f"at the {door} door it ends in {meant.ends!r}, as in {example!r}"
     return None
 
 

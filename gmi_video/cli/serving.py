@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import cyclopts
 
@@ -11,6 +11,9 @@ from gmi_video.cli.desk import Desk
 from gmi_video.cli.guard import guarded
 from gmi_video.cli.interrupt import Running
 from gmi_video.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gmi_video.sandbox import Sandbox
 
 
 def sandbox(
@@ -39,7 +42,7 @@ def sandbox(
             raise ConfigurationError(str(error)) from None
         try:
             async with server:
-                _tell(desk, server.url, server.api_key, server.note)
+                _tell(desk, server)
                 await asyncio.Event().wait()
         except (OSError, OverflowError) as error:
             why = getattr(error, "errno", None)
@@ -56,12 +59,19 @@ def sandbox(
     return guarded(work, as_json=json)
 
 
-def _tell(desk: Desk, url: str, api_key: str, note: str | None) -> None:
+def _tell(desk: Desk, server: "Sandbox") -> None:
+    email, password = server.login
     if desk.manner.json:
-        desk.json({"base_url": url, "api_key": api_key})
+        key = {"base_url": server.url, "api_key": server.api_key}
+        console = {"console_url": server.console_url, "email": email, "password": password}
+        desk.json({**key, **console, "early_url": server.early_url, "catalog_url": server.catalog_url})
     else:
-        desk.data(f"export GMI_BASE_URL={url}")
-        desk.data(f"export GMI_API_KEY={api_key}")
-    desk.note("The sandbox runs; Ctrl-C ends it.")
-    if note:
-        desk.note(note)
+        desk.data(f"export GMI_BASE_URL={server.url}")
+        desk.data(f"export GMI_API_KEY={server.api_key}")
+    desk.note("The sandbox runs; Ctrl-C ends it. Its other doors:")
+    login = f"GMI_CLOUD_EMAIL={email} GMI_CLOUD_PASSWORD={password}"
+    desk.pointer(f"  GMI_DOOR=console GMI_BASE_URL={server.console_url} {login}")
+    early = f"GMI_BASE_URL={server.early_url} GMI_CATALOG_URL={server.catalog_url}"
+    desk.pointer(f"  GMI_DOOR=early {early} GMI_API_KEY={server.api_key}")
+    if server.note:
+        desk.note(server.note)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any, assert_never, assert_type
+from typing import Any, Literal, assert_never, assert_type
 
 from gmi_video import (
     Abandoned,
@@ -18,6 +18,7 @@ from gmi_video import (
     GmiVideoError,
     Intent,
     Limits,
+    Login,
     Media,
     MemoryStore,
     Missed,
@@ -28,6 +29,7 @@ from gmi_video import (
     Parameter,
     Patience,
     Price,
+    Profile,
     Progressed,
     Resubmit,
     Saved,
@@ -227,3 +229,16 @@ def virtually() -> None:
 
     assert_type(run(number()), int)
     assert_type(VirtualLoop().time(), float)
+
+
+async def doors(session: Session) -> None:
+    """Each door is chosen in settings, and changes nothing else."""
+
+    async def code(attempt: int) -> str:
+        return str(attempt)
+
+    login = Login(email="ada@example.com", password="secret", one_time_code=code)
+    assert_type(Settings(door="console", login=login).door, Literal["apikey", "console", "early"])
+    assert_type(Settings.from_env({}, door="early").chosen, str)
+    assert_type(await session.profile(), Profile)
+    assert_type(session.clock_skew(), float | None)
