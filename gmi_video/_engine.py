@@ -16,6 +16,7 @@ from gmi_video._budget import Budget
 from gmi_video._cadence import Cadence
 from gmi_video._catalog import Catalog
 from gmi_video._console import Console
+from gmi_video._counts import counts
 from gmi_video._door import door_of
 from gmi_video._downloads import Downloads
 from gmi_video._echo import Way
@@ -259,25 +260,8 @@ class Engine:
         state = self._state
         if state is None:
             return SessionStatistics(spent=self.spending.spent, unpriced=self.spending.unpriced)
-        now, schedule, governor = state.loop.time(), state.poller.schedule, state.gate.governor
-        return SessionStatistics(
-            following=len(schedule),
-            statuses={word: count for word, count in schedule.fleet.statuses.items() if count},
-            models=schedule.fleet.models(),
-            looks=state.lookout.looks,
-            pages=state.lookout.pages,
-            sweeps=schedule.fleet.sweeps,
-            bytes=state.lookout.bytes,
-            throttled=governor.throttled,
-            queued=governor.waiting,
-            rate=governor.rate.limit(now),
-            calls_per_second=round(governor.rate.meter.value(now), 3),
-            oldest=schedule.unseen(now),
-            regressions=schedule.regressions,
-            away=governor.away,
-            spent=self.spending.spent,
-            unpriced=self.spending.unpriced,
-        )
+        schedule, governor = state.poller.schedule, state.gate.governor
+        return counts(schedule, governor, state.lookout, self.spending, state.loop.time())
 
     def clock_skew(self) -> float | None:
         """The service's clock less this machine's, in seconds; None while it is not known."""

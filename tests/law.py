@@ -116,6 +116,7 @@ ROOMS = {
     "_forms": Room(1),
     "_strangers": Room(5),
     "_lookout": Room(10, DRIVER),
+    "_counts": Room(11),
     "_catalog": Room(9, DRIVER),
     "_listing": Room(7),
     "_foreign": Room(7, DRIVER),
