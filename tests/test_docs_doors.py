@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_readme import a_cloud, run_block
+from programs import a_cloud, run_block
 
 from gmi_video.settings import Settings
 

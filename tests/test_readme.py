@@ -1,26 +1,18 @@
 """The README is a program: each of its blocks runs, and its commands are those that are checked."""
 
 import asyncio
-import os
 import re
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from attrs import frozen
-
-import gmi_video
-from gmi_video.sandbox import Sandbox
+from programs import a_cloud, blocks, run_block
 
 README = Path(__file__).parents[1] / "README.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+BLOCKS = blocks(README)
 COMMANDS = (
     "    python3 -m venv --upgrade-deps .venv && .venv/bin/pip install -qe '.[cli,sandbox]' && .venv/bin/gmi-video demo",
     "    python3 -m venv --upgrade-deps .venv && .venv/bin/pip install -qe '.[cli,sandbox]' --group test && .venv/bin/pytest -q",
@@ -31,51 +23,6 @@ def block(word: str) -> str:
     """The one block that holds a word."""
     (found,) = [str(text) for text in BLOCKS if word in text]
     return found
-
-
-@contextmanager
-def a_cloud() -> Iterator[Sandbox]:
-    """A fast sandbox on a real loop in a thread of its own."""
-    ready: list[Sandbox] = []
-    begun, over = threading.Event(), threading.Event()
-
-    async def main() -> None:
-        async with Sandbox(render=False, speed=60) as sandbox:
-            ready.append(sandbox)
-            begun.set()
-            await asyncio.get_running_loop().run_in_executor(None, over.wait)
-
-    thread = threading.Thread(target=lambda: asyncio.run(main()))
-    thread.start()
-    try:
-        assert begun.wait(20)
-        yield ready[0]
-    finally:
-        over.set()
-        thread.join(20)
-
-
-def run_block(text: str, folder: Path, sandbox: Sandbox, *, base_url: str = "") -> str:
-    """What a block prints when it is run as a program, warnings being errors."""
-    environ = {
-        **os.environ,
-        "GMI_API_KEY": sandbox.api_key,
-        "GMI_BASE_URL": base_url or sandbox.url,
-        "PYTHONPATH": str(Path(gmi_video.__file__).parents[1]),
-    }
-    program = folder / "program.py"
-    program.write_text(text)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(program)],
-        env=environ,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
 
 
 def test_both_commands_stand_in_the_readme_word_for_word() -> None:
