@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gmi_video import errors
+    from gmi_video._watch import Watch
     from gmi_video.catalog import Cost, Model, Parameter, PayloadWarning, Price, Problem
     from gmi_video.errors import GmiVideoError
     from gmi_video.estimate import Estimate
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from gmi_video.statistics import SessionStatistics, WatchStatistics
 
 _HOMES = {
+    "_watch": ("Watch",),
     "catalog": ("Cost", "Model", "Parameter", "PayloadWarning", "Price", "Problem"),
     "errors": ("GmiVideoError",),
     "estimate": ("Estimate",),
@@ -92,6 +94,7 @@ __all__ = [
     "Uncertain",
     "Video",
     "VideoRequest",
+    "Watch",
     "WatchStatistics",
     "errors",
 ]

@@ -87,9 +87,8 @@ class Cadence:
 
     def export(self) -> str:
         """All that is known, as JSON of a few KB."""
-        models = {
-            model: lifetimes.as_data() for model, lifetimes in self._lifetimes.items() if lifetimes.total
-        }
+        known = list(self._lifetimes.items())  # at once: a blocking face reads it from another thread
+        models = {model: lifetimes.as_data() for model, lifetimes in known if lifetimes.total}
         return json.dumps({"format": FORMAT, "models": models}, separators=(",", ":"), sort_keys=True)
 
     def merge(self, text: str) -> None:
@@ -128,7 +127,7 @@ class Cadence:
 
     def as_dict(self) -> dict[str, Any]:
         """The estimates of all models, for people and logs."""
-        estimates = {model: self.typical(model) for model in self._lifetimes}
+        estimates = {model: self.typical(model) for model in list(self._lifetimes)}
         return {model: found.as_dict() for model, found in estimates.items() if found is not None}
 
 
