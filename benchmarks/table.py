@@ -14,6 +14,11 @@ def shown(value: float) -> str:
     return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3g}"
 
 
+def _measured(value: float, unit: str) -> str:
+    """A value with its unit; what is counted out of so many has no digits behind the point."""
+    return f"{value:,.0f} {unit}" if unit.startswith("of ") else f"{shown(value)} {unit}"
+
+
 def row(number: int, figure: Figure) -> tuple[str, ...]:
     """The cells of a figure."""
     sign = "≥" if figure.more_is_better else "≤"
@@ -21,8 +26,8 @@ def row(number: int, figure: Figure) -> tuple[str, ...]:
         str(number),
         figure.what,
         figure.against,
-        "-" if figure.value is None else f"{shown(figure.value)} {figure.unit}",
-        "" if figure.target is None else f"{sign} {shown(figure.target)} {figure.unit}",
+        "-" if figure.value is None else _measured(figure.value, figure.unit),
+        "" if figure.target is None else f"{sign} {_measured(figure.target, figure.unit)}",
         figure.verdict,
     )
 
