@@ -218,8 +218,11 @@ def test_what_is_no_collection_of_ids_is_refused_in_the_same_words(session: sync
 def test_a_view_shares_the_thread_and_closes_nothing(cloud: Sandbox) -> None:
     """`using` changes settings of a view; leaving the view leaves the session open, also when it is forgotten."""
     with sync.Session(cloud.settings) as session:
+        session.models()
+        portal = session._thread.portal
         with session.using(pace=SOON) as view:
             accepted = view.submit(EAGLE)
+        assert session._thread.portal is portal
         assert accepted.request_id in view.unfinished() == session.unfinished()
         with pytest.raises(errors.ConfigurationError, match="belongs to the whole session"):
             session.using(concurrency=3)

@@ -152,6 +152,25 @@ def test_closing_from_another_thread_ends_whoever_waits(cloud: Sandbox) -> None:
         assert again.resume(accepted).snapshot.request_id == accepted.request_id
 
 
+def test_whatever_waits_is_ended_by_close(cloud: Sandbox) -> None:
+    """Closing does not wait for what would never end: whoever waits for it is told so."""
+    session = session_at(cloud)
+    begun = threading.Event()
+
+    async def never() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(session._thread.wait, never)
+        assert begun.wait(20)
+        session.close()
+        error = waiting.exception(20)
+
+    assert isinstance(error, errors.ConfigurationError)
+    assert "closed by another thread" in str(error)
+
+
 def test_what_was_being_read_when_the_session_closed_says_so(cloud: Sandbox) -> None:
     """A watch ends with its session; a list that was half read is never taken for a whole one."""
     with session_at(cloud) as session:
