@@ -328,6 +328,8 @@ def test_a_forked_process_is_told_and_does_not_hang(cloud: Sandbox) -> None:
         "code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])\n"
         "say(code, len(session.models()) > 0)\n"
         "session.close()\n",
+        "-W",
+        "ignore::DeprecationWarning",  # Python's own word on forking beside threads
     )
     words, ends = done.stdout.splitlines()
 
