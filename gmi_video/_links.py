@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+import re
 from urllib.parse import quote, urljoin, urlsplit
 
 from gmi_video.errors import UnsafeURL
@@ -11,6 +12,14 @@ from gmi_video.settings import Secret, is_loopback
 _LONGEST = 8192
 _TRANSLATED = tuple(ipaddress.ip_network(name) for name in ("64:ff9b::/96", "2002::/16", "2001::/32"))
 # NAT64, 6to4 and Teredo: a gateway turns these into IPv4 addresses, private ones among them
+_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
+_INNER = ("internal", "local", "localhost", "lan", "intranet", "home", "corp", "arpa")
+"""Last labels of names that lead to a private network or to this machine (RFC 6761, 6762, 8375; cloud metadata)."""
+_DEVICES = frozenset(
+    {"CON", "PRN", "AUX", "NUL", *(f"{name}{number}" for name in ("COM", "LPT") for number in range(10))}
+)
+"""Names that Windows keeps for devices, with any extension."""
 _KEPT = "%/:=&?~#+!$,;'@()*[]"
 _EXTENSIONS = frozenset(
     [
@@ -35,6 +44,7 @@ _EXTENSIONS = frozenset(
         "opus",
     ]
 )
+_PRIVATE = "it leads to a private address"
 _TYPES = {
     "video/mp4": "mp4",
     "video/webm": "webm",
@@ -54,7 +64,8 @@ def vetted(url: str, *, loopback: bool) -> Secret:
     """A link that may be followed, percent-encoded; raises `UnsafeURL` for any other.
 
     https only, no credentials, a port of https or above 1023; plain http only to this machine, and only where
-    the API itself is on this machine (`loopback`).
+    the API itself is on this machine (`loopback`). A host that is written as an address must be a public one,
+    written plainly: the socket refuses private ones as well, but a proxy would not.
     """
     url = Secret(url)  # a presigned query stands in no frame of a traceback that shows its locals
     why = _objection(url, loopback=loopback)
@@ -75,11 +86,31 @@ def _objection(url: str, *, loopback: bool) -> str | None:
         parts, host, port = urlsplit(""), None, None
     if not host or parts.username is not None or parts.password is not None:
         return "it names no host, or carries credentials"
+    inside = _inside(host, loopback=loopback)
+    if inside is not None:
+        return inside
     if parts.scheme == "http" and loopback and is_loopback(host):
         return None
     if parts.scheme != "https" or not (port is None or port == 443 or port > 1023):
         return "only https is, at its own port"
     return None
+
+
+def _inside(host: str, *, loopback: bool) -> str | None:
+    """Why a host, as it is written, leads nowhere public; None where its name has to be asked."""
+    if ":" in host:
+        return None if may_be_reached(host, loopback=loopback) and "%" not in host else _PRIVATE
+    labels = host.removesuffix(".").split(".")
+    if not _NAME.fullmatch(host.removesuffix(".")) or "" in labels:
+        return "its host is no plain name; another alphabet may only look like the right one"
+    if _NUMBER.fullmatch(
+        labels[-1]
+    ):  # the system's own reader takes 0x7f.1, 0177.1 and 2130706433 for addresses
+        plain = may_be_reached(host, loopback=loopback)
+        return None if plain else f"{_PRIVATE}, or to one that is not written plainly"
+    if host.lower() == "localhost":
+        return None if loopback else _PRIVATE
+    return _PRIVATE if len(labels) == 1 or labels[-1].lower() in _INNER else None
 
 
 def may_be_reached(address: str, *, loopback: bool) -> bool:
@@ -112,4 +143,5 @@ def extension(media: Media, content_type: str = "") -> str:
 def file_name(media: Media, request_id: str | None, index: int = 0) -> str:
     """The name of the `index`-th file of a request, from its id; without one, from a digest of the link."""
     stem = request_id or f"media-{hashlib.sha256(media.url.encode()).hexdigest()[:12]}"
+    stem = f"request-{stem}" if stem.upper() in _DEVICES else stem
     return f"{stem}{f'-{index + 1}' if index else ''}.{extension(media)}"

@@ -117,6 +117,59 @@ def test_a_public_address_is_reached(address: str) -> None:
     assert may_be_reached(address, loopback=False) is True
 
 
+HIDDEN = [
+    "169.254.169.254",
+    "10.0.0.1",
+    "[::1]",
+    "[::]",
+    "[::ffff:10.0.0.1]",
+    "[::ffff:169.254.169.254]",
+    "[fe80::1%25eth0]",
+    "[fd00:ec2::254]",
+    "[64:ff9b::a9fe:a9fe]",
+    "0x7f.1",
+    "127.1",
+    "127.0.0.1.",
+    "2130706433",
+    "0x7f000001",
+    "017700000001",
+    "0177.0.0.1",
+    "0xa9.0xfe.0xa9.0xfe",
+    "0",
+    "93.184.216.34.0x0",
+    "１２７.0.0.1",
+    "%31%32%37.0.0.1",
+    "127.0.0.1\\.storage.example",
+    "storage.example\\@127.0.0.1",
+    "localhost.",
+    "a.localhost",
+    "metadata.google.internal",
+    "printer.local",
+    "router",
+    "storage..example",
+    "-.example",
+    "gооgleapis.com",
+]
+
+
+@pytest.mark.parametrize("host", HIDDEN)
+@pytest.mark.parametrize("loopback", [False, True])
+def test_a_host_that_hides_a_private_address_is_refused_as_it_is_written(host: str, loopback: bool) -> None:
+    """Before any name is resolved, and so behind a proxy as well; also as the target of a redirect."""
+    with pytest.raises(UnsafeURL):
+        vetted(f"https://{host}/a.mp4", loopback=loopback and "::1" not in host)
+    with pytest.raises(UnsafeURL):
+        hop("https://storage.example/a.mp4", f"//{host}/a.mp4", loopback=loopback and "::1" not in host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "[::1]", "localhost"])
+def test_this_machine_is_written_plainly_and_only_for_an_api_that_is_here(host: str) -> None:
+    """A link to loopback is followed from a local service, never from the real one."""
+    assert vetted(f"https://{host}/a.mp4", loopback=True) == f"https://{host}/a.mp4"
+    with pytest.raises(UnsafeURL, match="private address"):
+        vetted(f"https://{host}/a.mp4", loopback=False)
+
+
 def test_each_hop_is_vetted_anew() -> None:
     """A redirect may be relative; one to plain http or a file is refused."""
     assert hop("https://a.example/x/y.mp4", "../z.mp4", loopback=False) == "https://a.example/z.mp4"
@@ -150,5 +203,7 @@ def test_a_file_is_named_by_its_request() -> None:
 
     assert file_name(media, "r-1") == "r-1.webm"
     assert file_name(media, "r-1", 2) == "r-1-3.webm"
+    assert file_name(media, "CON") == "request-CON.webm"
+    assert file_name(media, "lpt1") == "request-lpt1.webm"
     assert file_name(media, None).startswith("media-")
     assert file_name(media, None) != file_name(Media("https://a.example/other.webm"), None)
