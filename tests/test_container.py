@@ -1,0 +1,164 @@
+"""Whether a file is whole, by what its own container says: cut anywhere, it is found out."""
+
+import struct
+from contextlib import suppress
+
+import pytest
+from films import FILMS, HIGH, STILLS, WIDE, film, large, sample, still
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gmi_video._container import examine, is_text
+from gmi_video._torn import At, Torn
+from gmi_video.records import MediaKind
+
+UNPROVEN = {"live", "gif"}
+"""Kinds whose end cannot be told from a cut."""
+
+
+def at_of(told: bytes) -> At:
+    return lambda place, count: told[place : place + count]
+
+
+def examined(
+    told: bytes, *, kind: MediaKind = "video", measured: bool = False, stated: tuple[int, int] | None = None
+) -> None:
+    examine(at_of(told), len(told), kind=kind, measured=measured, stated=stated)
+
+
+def body(name: str) -> tuple[bytes, MediaKind]:
+    return (film(name), "video") if name in FILMS else (still(name), "image")
+
+
+@pytest.mark.parametrize("name", [*FILMS, *STILLS])
+def test_a_whole_file_passes_and_its_picture_has_the_stated_size(name: str) -> None:
+    """Every kind is read to its end, upright or turned; another size is refused."""
+    told, kind = body(name)
+    examined(told, kind=kind, measured=True, stated=(WIDE, HIGH))
+    examined(told, kind=kind, measured=True, stated=(HIGH, WIDE))
+
+    if name != "avif":
+        with pytest.raises(Torn, match=f"{WIDE} × {HIGH}, and 640 × 480 was stated"):
+            examined(told, kind=kind, measured=True, stated=(640, 480))
+
+
+@pytest.mark.parametrize("name", [*FILMS, *STILLS])
+def test_a_file_cut_at_any_byte_is_refused_where_nobody_told_its_length(name: str) -> None:
+    """Not one prefix of any kind passes for the whole; what cannot prove its end is not taken at all."""
+    told, kind = body(name)
+    passed = []
+    for end in range(len(told) + (name in UNPROVEN)):
+        try:
+            examined(told[:end], kind=kind)
+        except Torn:
+            continue
+        passed.append(end)
+
+    assert passed == []
+    if name not in UNPROVEN:
+        examined(told, kind=kind)
+
+
+@pytest.mark.parametrize("name", ["mp4", "fast", "mov", "pieces", "webm", "mkv", "png", "jpeg", "webp"])
+def test_a_file_that_was_stored_torn_is_refused_though_its_length_is_right(name: str) -> None:
+    """A length that was told and kept does not make a video of half a video."""
+    told, kind = body(name)
+    for share in (0.3, 0.5, 0.9):
+        with pytest.raises(Torn):
+            examined(told[: int(len(told) * share)], kind=kind, measured=True)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"<!DOCTYPE html><html><body>502 Bad Gateway</body></html>",
+        b"\xef\xbb\xbf \r\n<html>",
+        "<p>ошибка</p>".encode(),
+        "ошибка".encode("cp1251"),
+        b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>",
+        b'{"error": "not found"}',
+        b"upstream connect error or disconnect/reset before headers",
+        b"",
+        b"\n",
+    ],
+)
+def test_a_page_is_never_a_video(told: bytes) -> None:
+    """Whatever type and length it came with, what is written for people or programs is no media."""
+    kinds: tuple[MediaKind, ...] = ("video", "image", "audio")
+    for kind in kinds:
+        with pytest.raises(Torn):
+            examined(told, kind=kind, measured=True)
+
+
+def test_sound_is_no_video() -> None:
+    """An MP4 without a picture is taken where sound is meant, and refused where a video is."""
+    hushed = sample().replace(b"vide", b"soun")
+    examined(hushed, kind="audio")
+
+    with pytest.raises(Torn, match="no video track"):
+        examined(hushed, kind="video")
+
+
+def test_a_track_without_a_picture_is_refused() -> None:
+    """A video track has to say how large its picture is."""
+    blank = bytearray(film("mp4"))
+    entry = blank.index(b"stsd") + 12
+    blank[entry + 32 : entry + 36] = bytes(4)
+
+    with pytest.raises(Torn, match="no picture"):
+        examined(bytes(blank), measured=True)
+
+
+def test_an_index_that_names_data_beyond_the_end_is_refused() -> None:
+    """A film whose index stands first may lose whole boxes of data at its end: its index tells."""
+    told = film("fast")
+    cut = told[: told.index(b"mdat") - 4]
+    empty = cut + struct.pack(">I4s", 8, b"mdat")
+
+    with pytest.raises(Torn, match="beyond its end"):
+        examined(empty, measured=True)
+
+
+def test_what_lies_behind_the_end_is_let_be_where_it_is_padding() -> None:
+    """Zeros behind the last box, and what cameras write behind a JPEG, are no fault."""
+    examined(film("mp4") + bytes(100), measured=True)
+    examined(film("webm") + bytes(100), measured=True)
+    examined(still("jpeg") + b"maker's notes", kind="image", measured=True)
+    examined(large(100_000))
+
+
+def test_a_kind_that_is_not_known_is_taken_where_its_length_was_told() -> None:
+    """Nothing is known of it but that it is no page; without a length that is not enough."""
+    told = b"\x00\x01\x02\x03 some new container" * 50
+    examined(told, measured=True)
+
+    with pytest.raises(Torn, match="nothing proves"):
+        examined(told)
+
+
+@given(st.sampled_from(["mp4", "pieces", "webm", "live", "png", "jpeg", "webp"]), st.data())
+def test_bytes_that_are_wrong_anywhere_raise_nothing_else(name: str, data: st.DataObject) -> None:
+    """A reader of foreign bytes ends, and ends in its one error or none."""
+    told, kind = body(name)
+    changed = bytearray(told)
+    for _ in range(data.draw(st.integers(1, 8))):
+        changed[data.draw(st.integers(0, len(told) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(Torn):
+        examined(bytes(changed), kind=kind, measured=True)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_can_be_looked_at(told: bytes) -> None:
+    """Also bytes that are nothing."""
+    is_text(told)
+    for first in (
+        b"",
+        b"\0\0\0\x18ftyp",
+        b"\x1aE\xdf\xa3",
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff",
+        b"RIFF",
+        b"GIF89a",
+    ):
+        with suppress(Torn):
+            examined(first + told)
