@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gmi_video.session import Session
     from gmi_video.settings import Limits, Pace, Patience, Resubmit, Settings
     from gmi_video.statistics import SessionStatistics, WatchStatistics
+    from gmi_video.transfer import Transfer
 
 _HOMES = {
     "_watch": ("Watch",),
@@ -44,6 +45,7 @@ _HOMES = {
     "session": ("Session",),
     "settings": ("Limits", "Pace", "Patience", "Resubmit", "Settings"),
     "statistics": ("SessionStatistics", "WatchStatistics"),
+    "transfer": ("Transfer",),
 }
 _ROOMS = {name: room for room, names in _HOMES.items() for name in names}
 
@@ -91,6 +93,7 @@ __all__ = [
     "Submitted",
     "Succeeded",
     "Throttled",
+    "Transfer",
     "Uncertain",
     "Video",
     "VideoRequest",

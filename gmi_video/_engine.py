@@ -228,6 +228,11 @@ class Engine:
         """The ids submitted here whose end nobody received."""
         return tuple(self._unfinished)
 
+    def when(self, moment: float) -> float:
+        """The loop's time at a Unix time of the service's, as far as it is known; for an open session."""
+        assert self._state is not None
+        return self._state.clock.when(moment)
+
     async def page(self, model_id: str, offset: int) -> Page:
         """One page of a model's list, for reconciliation."""
         call = self.door.requests_call(model_id, limit=PAGE, offset=offset)

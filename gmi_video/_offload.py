@@ -9,13 +9,17 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-async def off_loop(function: Callable[[*Ts], T], *args: *Ts) -> T:
-    """The result of `function(*args)`, run in a thread.
+def begin(function: Callable[[*Ts], T], *args: *Ts) -> "asyncio.Future[T]":
+    """Begins `function(*args)` in a thread; the future must be handed to `ended`, sooner or later."""
+    return asyncio.get_running_loop().run_in_executor(None, function, *args)
+
+
+async def ended(job: "asyncio.Future[T]") -> T:
+    """The result of a job that was begun.
 
     A thread cannot be cancelled: where the caller is, this waits for the job's end before it lets the
     cancellation pass, so that nobody closes a file that is being written.
     """
-    job = asyncio.get_running_loop().run_in_executor(None, function, *args)
     try:
         return await asyncio.shield(job)
     except asyncio.CancelledError:
@@ -25,3 +29,8 @@ async def off_loop(function: Callable[[*Ts], T], *args: *Ts) -> T:
         if not job.cancelled():
             job.exception()
         raise
+
+
+async def off_loop(function: Callable[[*Ts], T], *args: *Ts) -> T:
+    """The result of `function(*args)`, run in a thread, and waited for even where the caller is cancelled."""
+    return await ended(begin(function, *args))

@@ -56,6 +56,21 @@ def _links(raw: Mapping[str, Any]) -> Iterator[Media]:
             yield Media(url, kind=_media_kind(url, kind))
 
 
+def stated_size(outcome: Outcome | None, media: Media) -> tuple[int, int] | None:
+    """Width and height of a file's picture, where the outcome states them beside its link."""
+    raw = outcome.raw if outcome is not None else {}
+    lists = (raw.get(name) for name in ("media_urls", "medias"))
+    entries = [
+        item for items in lists if isinstance(items, list) for item in items if isinstance(item, Mapping)
+    ]
+    for entry in (*entries, raw):
+        if media.url in (entry.get("url"), entry.get("video_url"), entry.get("image_url")):
+            size = (entry.get("width"), entry.get("height"))
+            if all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in size):
+                return int(str(size[0])), int(str(size[1]))
+    return None
+
+
 def outcome_of(raw: object) -> Outcome | None:
     """The outcome of a success; None where the service wrote no object at all."""
     if not isinstance(raw, Mapping):

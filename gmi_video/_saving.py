@@ -1,5 +1,6 @@
 """Where the files of an outcome go: proven writable before money is spent, and never in the way afterwards."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -61,12 +62,8 @@ class Place:
             return (await self.save_one(media, snapshot.request_id, save),)
         if self.into is None or snapshot.outcome is None:
             return ()
-        return tuple(
-            [
-                await self.save_one(media, snapshot.request_id, save, index)
-                for index, media in enumerate(snapshot.outcome.media)
-            ]
-        )
+        files = enumerate(snapshot.outcome.media)
+        return await _all([self.save_one(media, snapshot.request_id, save, index) for index, media in files])
 
     async def save_one(self, media: Media, request_id: str | None, save: Save, index: int = 0) -> Saved:
         """Saves one file. A file that is there under the very name of this request is that file."""
@@ -92,3 +89,12 @@ class Place:
                     raise
         size, sha256 = await off_loop(_files.digest, target)
         return Saved(path=target, size=size, sha256=sha256, media=media)
+
+
+async def _all(work: list[Awaitable[Saved]]) -> tuple[Saved, ...]:
+    """All of them side by side; where one fails the others are still brought home, then the first error is raised."""
+    ended = await asyncio.gather(*work, return_exceptions=True)
+    for result in ended:
+        if isinstance(result, BaseException):
+            raise result
+    return tuple(result for result in ended if isinstance(result, Saved))

@@ -27,6 +27,9 @@ from gmi_video.errors import GmiVideoError, MalformedResponse, TransportError, U
 from gmi_video.wire import Call, Reply
 
 _IDLE = 15.0  # seconds that an unused connection is kept: an edge has likely closed an older one
+_AHEAD = (
+    1 << 19
+)  # bytes of a file that are read ahead, twice: fewer cost a third of the speed, more gain nothing
 _NEVER_ROUND = 1e12  # aiohttp rounds time-outs above this many seconds up to whole ones
 
 
@@ -145,6 +148,7 @@ class AiohttpTransport:
             skip_auto_headers=None if "User-Agent" in call.headers else ("User-Agent",),  # skipping is slow
             allow_redirects=False,
             timeout=_within(call.timeout),
+            read_bufsize=_AHEAD if call.operation == "media" else None,
             trace_request_ctx=sent,
             proxy=proxy,
         )
@@ -168,7 +172,8 @@ class AiohttpStream:
         self._response = response
         self._call = call
         self.status = response.status
-        self.headers: Mapping[str, str] = _Headers(response.headers)
+        told = response.headers
+        self.headers: Mapping[str, str] = {name.lower(): ", ".join(told.getall(name)) for name in told}
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes; raises `TransportError` leaves."""

@@ -23,7 +23,7 @@ from gmi_video._money import MoneyVerbs
 from gmi_video._observe import Observer, shielded
 from gmi_video._saving import Place
 from gmi_video._standing import StandingVerbs
-from gmi_video._transfers import FileVerbs
+from gmi_video._transfers import FileVerbs, Saving
 from gmi_video._watch import Ids, Watch
 from gmi_video.catalog import Model
 from gmi_video.errors import ConfigurationError, NotFound
@@ -32,6 +32,7 @@ from gmi_video.ledger import MemoryStore, Store
 from gmi_video.records import Snapshot, Video, VideoRequest
 from gmi_video.settings import Pace, Settings
 from gmi_video.statistics import SessionStatistics
+from gmi_video.transfer import Transfer
 from gmi_video.wire import Page, Transport
 
 _OF_VIEWS = frozenset(
@@ -207,6 +208,7 @@ class Session(MoneyVerbs, FileVerbs, StandingVerbs):
         into: str | os.PathLike[str] | None = None,
         deadline: float | None = 3600,
         on_event: Callable[[Event], object] | None = None,
+        progress: Callable[[Transfer], object] | None = None,
     ) -> Video:
         """Waits for a request's end, in any process, from its id alone; saves its media where asked to.
 
@@ -216,13 +218,14 @@ class Session(MoneyVerbs, FileVerbs, StandingVerbs):
             into: the folder for all media, made if missing; files are named by the request's id.
             deadline: seconds to wait; None waits for ever.
             on_event: is called with each event; what it raises is logged.
+            progress: is called with a `Transfer` now and then while a file comes; likewise.
 
         Raises:
             GenerationError: its leaves say how the work ended; `GenerationOverdue` after the deadline.
             TransferError: the file could not be saved; calling `resume` again costs nothing.
         """
         place = await Place.checked(to, into)
-        return await self._finished(request, None, place, deadline, on_event)
+        return await self._finished(request, None, self._saving(place, progress), deadline, on_event)
 
     async def generate(
         self,
@@ -232,6 +235,7 @@ class Session(MoneyVerbs, FileVerbs, StandingVerbs):
         into: str | os.PathLike[str] | None = None,
         deadline: float | None = 3600,
         on_event: Callable[[Event], object] | None = None,
+        progress: Callable[[Transfer], object] | None = None,
     ) -> Video:
         """`submit` and then `resume`. Whether the target can be written is checked before anything is sent.
 
@@ -239,13 +243,14 @@ class Session(MoneyVerbs, FileVerbs, StandingVerbs):
         """
         place = await Place.checked(to, into)
         snapshot = await self.submit(request)
-        return await self._finished(snapshot, request.key, place.after_payment(), deadline, on_event)
+        saving = self._saving(place.after_payment(), progress)
+        return await self._finished(snapshot, request.key, saving, deadline, on_event)
 
     async def _finished(
         self,
         request: str | Snapshot,
         key: Any,
-        place: Place,
+        saving: Saving,
         deadline: float | None,
         on_event: Callable[[Event], object] | None,
     ) -> Video:
@@ -258,7 +263,7 @@ class Session(MoneyVerbs, FileVerbs, StandingVerbs):
                     if on_event is not None:
                         shielded(on_event, event)
             snapshot = ended(last, request_id)
-            files = await place.save(snapshot, self._save)
+            files = await saving(snapshot)
         except errors.GmiVideoError as error:
             error.request_id, error.key = request_id, key
             raise

@@ -109,12 +109,14 @@ class Limits:
 
     `calls_per_second` is the most that this session calls the API, whatever the service allows. `unproven` is how
     many requests a model may have while none was seen to leave the queue: some accept requests and never run them.
+    `file_size` is the most bytes that a file may have on disk, 4 GiB: a body without an end is broken off there.
     """
 
     submissions: int = field(default=32, validator=_count(1))
     downloads: int = field(default=16, validator=_count(1))
     calls_per_second: float | None = field(default=None, validator=optional(_number(0.01, 100_000)))
     unproven: int | None = field(default=None, validator=optional(_count(1)))
+    file_size: int = field(default=4 * 2**30, validator=_count(1, 2**62))
 
 
 @frozen(kw_only=True)

@@ -8,15 +8,21 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from films import large
 from peers import Answering, Peer, hanging_up, http, peer, saying, silent
 from scene import left_in
 
 from gmi_video import Media, Patience, Saved, errors
-from gmi_video._downloads import BLOCK, HOPS, STALL, Downloads
+from gmi_video._carrying import BLOCK, Wish
+from gmi_video._downloads import Downloads
+from gmi_video._pulse import STALL
+from gmi_video._storage import HOPS
 from gmi_video._transport import make
 from gmi_video.testing import run
 
-FILM = bytes(range(256)) * 20_000
+FILM = large(5_120_000)
+LARGEST = 10**9
+WISH = Wish(largest=LARGEST)
 PATIENT = Patience(attempts=3, first=1, jitter=0)
 HALF = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(FILM) + FILM[:1000]
 
@@ -39,7 +45,8 @@ async def saved(
 ) -> Saved:
     """The file of a peer, saved as film.mp4."""
     media = Media(f"{it.url}/film.mp4?token=secret")
-    return await downloads.save(media, folder / "film.mp4", overwrite=overwrite, patience=patience)
+    wish = Wish(overwrite=overwrite, largest=LARGEST)
+    return await downloads.save(media, folder / "film.mp4", wish=wish, patience=patience)
 
 
 def test_a_file_is_saved_whole_with_its_digest(tmp_path: Path) -> None:
@@ -75,7 +82,7 @@ def test_a_body_without_a_length_is_taken_as_it_ends(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (saying(HALF), errors.Interrupted),
+        (saying(HALF), errors.Incomplete),
         (hanging_up, errors.Interrupted),
         (saying(b"garbage\r\n\r\n"), errors.Interrupted),
         (silent, errors.TimedOut),
@@ -120,7 +127,7 @@ def test_fewer_bytes_than_promised_is_incomplete(tmp_path: Path) -> None:
         headers = {"content-length": "10"}  # noqa: RUF012  # a stand-in for one reply
 
         async def chunks(self) -> AsyncIterator[bytes]:
-            yield b"short"
+            yield b"\0hort"
 
     class Transport:
         @asynccontextmanager
@@ -137,7 +144,7 @@ def test_fewer_bytes_than_promised_is_incomplete(tmp_path: Path) -> None:
         downloads = Downloads(Transport(), most=1, loopback=True, rng=Random(0))  # type: ignore[arg-type]  # it streams only
         media = Media("http://127.0.0.1/film.mp4")
         with pytest.raises(errors.Incomplete, match="5 bytes came of 10"):
-            await downloads.save(media, tmp_path / "film.mp4", overwrite=False, patience=PATIENT)
+            await downloads.save(media, tmp_path / "film.mp4", wish=WISH, patience=PATIENT)
 
     run(main())
     assert left_in(tmp_path) == []
@@ -250,7 +257,7 @@ def test_an_unsafe_link_is_refused_before_anything_is_made(tmp_path: Path) -> No
         async with storage(silent) as (it, downloads):
             with pytest.raises(errors.UnsafeURL):
                 await downloads.save(
-                    Media("ftp://a.example/film.mp4"), tmp_path / "x", overwrite=False, patience=PATIENT
+                    Media("ftp://a.example/film.mp4"), tmp_path / "x", wish=WISH, patience=PATIENT
                 )
 
         assert it.connections == 0
@@ -268,14 +275,14 @@ def test_downloads_are_limited(tmp_path: Path) -> None:
         peak = max(peak, flying)
         await asyncio.sleep(1)
         flying -= 1
-        writer.write(http(b"film"))
+        writer.write(http(FILM))
 
     async def main() -> None:
         async with storage(counting, most=3) as (it, downloads), asyncio.TaskGroup() as group:
             for number in range(12):
                 media = Media(f"{it.url}/{number}.mp4")
                 group.create_task(
-                    downloads.save(media, tmp_path / f"{number}.mp4", overwrite=False, patience=PATIENT)
+                    downloads.save(media, tmp_path / f"{number}.mp4", wish=WISH, patience=PATIENT)
                 )
 
     run(main())

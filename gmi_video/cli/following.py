@@ -50,10 +50,10 @@ def resume(
             async with remembering(desk) as session:
                 progress.take("", title=request_id)
                 running.took(request_id)
-                place = {"to": out} if out else {"into": into or Path()}
                 video = await session.resume(
                     request_id,
-                    **place,
+                    to=out,
+                    into=None if out else into or Path(),
                     deadline=wait,
                     on_event=lambda event: progress.event("", event, saves=True),
                 )

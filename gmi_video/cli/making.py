@@ -50,10 +50,10 @@ def generate(
                 title = str(request.payload.get("prompt", ""))
                 progress.take("", title=title, model=model, typical=known.median if known else None)
                 running.asking = True
-                place = {"to": out} if out else {"into": into or Path()}
                 video = await session.using(check="off").generate(
                     request,
-                    **place,
+                    to=out,
+                    into=None if out else into or Path(),
                     deadline=wait,
                     on_event=lambda event: progress.event("", event, saves=True),
                 )

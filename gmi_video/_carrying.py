@@ -1,0 +1,123 @@
+"""One file on its way to disk: blocks are written in a thread while the next ones come."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from attrs import frozen
+
+from gmi_video._observe import shielded
+from gmi_video._offload import begin, ended, off_loop
+from gmi_video._part import Part
+from gmi_video._range import Edition
+from gmi_video._storage import ChangedError, Storage
+from gmi_video._stream import MediaStream
+from gmi_video.errors import IntegrityError, TransferError
+from gmi_video.records import Media, Saved, without_query
+from gmi_video.transfer import Transfer
+
+BLOCK = 2 << 20
+"""Bytes that are gathered before they go to disk: one trip off the loop for many small reads."""
+TELL_EVERY = 0.1
+"""Seconds between two words about progress; the first and the last are always said."""
+
+Tell = Callable[[Transfer], object]
+
+
+@frozen(kw_only=True)
+class Wish:
+    """What a file has to be: `stated` is its picture's size where somebody said it, `largest` the most bytes."""
+
+    overwrite: bool = False
+    stated: tuple[int, int] | None = None
+    largest: int
+    tell: Tell | None = None
+
+
+class Carrying:
+    """One download. It goes on where the last attempt broke off, where the host still has the same file."""
+
+    def __init__(self, storage: Storage, part: Part, wish: Wish) -> None:
+        self.part = part
+        self._storage = storage
+        self._wish = wish
+        self._told = float("-inf")
+
+    async def attempt(self, media: Media) -> None:
+        """Brings what is missing; raises what `Storage.open` and a stream raise, `IntegrityError` for a wrong file."""
+        part = self.part
+        edition = part.held(without_query(media.url))
+        if edition is not None and edition.size == part.size:
+            await off_loop(part.go_on)  # all of it came, and the end came before it was at its place
+        else:
+            await self._fetch(media, edition)
+        why = await off_loop(part.objection, media.kind, self._wish.stated)
+        if why is not None:
+            part.edition = None  # whatever is wrong with these bytes, nothing is to be built on them
+            raise IntegrityError(f"what came of {media!r} is not the file: {why}")
+
+    async def _fetch(self, media: Media, edition: Edition | None) -> None:
+        start = self.part.size if edition is not None else 0
+        try:
+            async with self._storage.open(media, start=start, edition=edition) as stream:
+                await self._take(stream)
+        except ChangedError:
+            self.part.edition = None
+            await self._fetch(media, None)
+
+    async def finish(self, media: Media) -> Saved:
+        """Puts the file at its place."""
+        part = self.part
+        sha256 = await off_loop(partial(part.finish, overwrite=self._wish.overwrite))
+        self._tell(media, part.size, part.size)
+        return Saved(path=part.target, size=part.size, sha256=sha256, media=media)
+
+    async def _take(self, stream: MediaStream) -> None:
+        """A stream to disk."""
+        part, size = self.part, stream.size
+        if stream.start and stream.start == part.size:
+            await off_loop(part.go_on)
+        else:
+            await off_loop(part.begin, stream.edition)
+        if size is not None:
+            self._allow(stream.media, size)
+            await off_loop(part.ask_room, size - part.size)
+        self._tell(stream.media, part.size, size)
+        job: asyncio.Future[None] | None = None
+        pieces: list[bytes] = []
+        gathered = 0
+        try:
+            async for piece in stream:
+                pieces.append(piece)
+                gathered += len(piece)
+                if gathered < BLOCK:
+                    continue
+                if job is not None:
+                    await ended(job)
+                self._allow(stream.media, stream.position)
+                job = begin(part.write, pieces)
+                pieces, gathered = [], 0
+                self._tell(stream.media, stream.position, size, seldom=True)
+        finally:
+            if job is not None:
+                await ended(job)
+            if pieces:
+                await off_loop(part.write, pieces)
+        self._allow(stream.media, part.size)
+
+    def _allow(self, media: Media, size: int) -> None:
+        if size > self._wish.largest:
+            self.part.edition = None
+            message = (
+                f"{media!r} has more than {self._wish.largest:,} bytes, the most that Limits.file_size allows"
+            )
+            raise TransferError(message)
+
+    def _tell(self, media: Media, done: int, total: int | None, *, seldom: bool = False) -> None:
+        if self._wish.tell is None:
+            return
+        now = asyncio.get_running_loop().time()
+        if not seldom or now - self._told >= TELL_EVERY:
+            self._told = now
+            name = self.part.target.name
+            shielded(self._wish.tell, Transfer(name=name, done=done, total=total, media=media))
