@@ -183,11 +183,20 @@ class AiohttpStream:
                 chunk = await self._response.content.readany()
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
                 ours = mapped(error, self._call, sent=True)
-            else:
-                if not chunk:
-                    return
+                chunk = _left_behind(self._response.content)
+            if chunk:
                 yield chunk
+            elif ours is None:
+                return
         raise ours
+
+
+def _left_behind(content: aiohttp.StreamReader) -> bytes:
+    """What came before a connection broke and was not read yet: aiohttp's own readers raise, and it would be lost."""
+    with contextlib.suppress(Exception):
+        content._exception = None  # noqa: SLF001  # no public way leads to these bytes
+        return content.read_nowait()
+    return b""
 
 
 def _sent_hook() -> aiohttp.TraceConfig:
