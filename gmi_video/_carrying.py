@@ -1,4 +1,4 @@
-"""One file on its way to disk: blocks are written in a thread while the next ones come."""
+"""One file on its way to disk: fetched, gone on with, proven, and put at its place."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,8 +6,9 @@ from functools import partial
 
 from attrs import frozen
 
+from gmi_video._blocks import Blocks
 from gmi_video._observe import shielded
-from gmi_video._offload import begin, ended, off_loop
+from gmi_video._offload import off_loop
 from gmi_video._part import Part
 from gmi_video._range import Edition
 from gmi_video._storage import ChangedError, Storage
@@ -16,8 +17,6 @@ from gmi_video.errors import IntegrityError, TransferError
 from gmi_video.records import Media, Saved, without_query
 from gmi_video.transfer import Transfer
 
-BLOCK = 2 << 20
-"""Bytes that are gathered before they go to disk: one trip off the loop for many small reads."""
 TELL_EVERY = 0.1
 """Seconds between two words about progress; the first and the last are always said."""
 
@@ -83,27 +82,14 @@ class Carrying:
             self._allow(stream.media, size)
             await off_loop(part.ask_room, size - part.size)
         self._tell(stream.media, part.size, size)
-        job: asyncio.Future[None] | None = None
-        pieces: list[bytes] = []
-        gathered = 0
+        blocks = Blocks(part)
         try:
             async for piece in stream:
-                pieces.append(piece)
-                gathered += len(piece)
-                if gathered < BLOCK:
-                    continue
-                if job is not None:
-                    await ended(job)
                 self._allow(stream.media, stream.position)
-                job = begin(part.write, pieces)
-                pieces, gathered = [], 0
+                await blocks.add(piece)
                 self._tell(stream.media, stream.position, size, seldom=True)
         finally:
-            if job is not None:
-                await ended(job)
-            if pieces:
-                await off_loop(part.write, pieces)
-        self._allow(stream.media, part.size)
+            await blocks.flush()
 
     def _allow(self, media: Media, size: int) -> None:
         if size > self._wish.largest:

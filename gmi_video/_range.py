@@ -12,8 +12,8 @@ from attrs import asdict, frozen
 
 from gmi_video.records import without_query
 
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
-_UNSATISFIED = re.compile(r"bytes \*/(\d{1,18})")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
+_UNSATISFIED = re.compile(r"bytes \*/(\d{1,18})", re.ASCII)
 _HASH = re.compile(r"(crc32c|md5)=([A-Za-z0-9+/]+={0,2})")
 _PAGES = ("text/", "application/json", "application/xml", "application/xhtml")
 

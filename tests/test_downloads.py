@@ -13,7 +13,8 @@ from peers import Answering, Peer, hanging_up, http, peer, saying, silent
 from scene import left_in
 
 from gmi_video import Media, Patience, Saved, errors
-from gmi_video._carrying import BLOCK, Wish
+from gmi_video._blocks import BLOCK
+from gmi_video._carrying import Wish
 from gmi_video._downloads import Downloads
 from gmi_video._pulse import STALL
 from gmi_video._storage import HOPS

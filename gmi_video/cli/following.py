@@ -56,6 +56,7 @@ def resume(
                     into=None if out else into or Path(),
                     deadline=wait,
                     on_event=lambda event: progress.event("", event, saves=True),
+                    progress=progress.carried,
                 )
                 progress.saved("", video.files)
                 running.done(request_id)
@@ -167,7 +168,10 @@ def download(
         options.one_place(out, into)
         async with Session(settings()) as session:
             snapshot = _finished(await session.snapshot(request_id))
-            saved = await session.download(snapshot, to=out, into=into, overwrite=overwrite)
+            with Progress(desk) as progress:
+                saved = await session.download(
+                    snapshot, to=out, into=into, progress=progress.carried, overwrite=overwrite
+                )
         desk.record(saved)
         desk.note(f"saved {printable(saved.path)} ({size(saved.size)})")
         if not json:

@@ -56,6 +56,7 @@ def generate(
                     into=None if out else into or Path(),
                     deadline=wait,
                     on_event=lambda event: progress.event("", event, saves=True),
+                    progress=progress.carried,
                 )
                 progress.saved("", video.files)
                 running.done(video.snapshot.request_id)

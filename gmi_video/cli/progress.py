@@ -10,9 +10,14 @@ from gmi_video.cli.plain import printable, size
 from gmi_video.cli.times import span
 from gmi_video.events import Event, Succeeded
 from gmi_video.records import Saved
+from gmi_video.transfer import Transfer
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.live import Live
+
+    from gmi_video.cli.bars import Bars
+    from gmi_video.cli.view import View
 
 _PER_SECOND = 12
 """Redraws of the live view: enough to look alive, about one per cent of a core."""
@@ -25,6 +30,7 @@ class Progress:
         self.board = Board()
         self._desk = desk
         self._live: Live | None = None
+        self._bars: Bars | None = None
 
     def take(self, name: str, *, title: str = "", model: str = "", typical: float | None = None) -> None:
         """A request is followed from now on; `typical` are the seconds that its model usually takes."""
@@ -39,6 +45,11 @@ class Progress:
         elif saves and isinstance(event, Succeeded):
             self.board.row(name).word = "saving"
 
+    def carried(self, transfer: Transfer) -> None:
+        """A file has come so far; plain lines are not filled with that."""
+        if self._bars is not None:
+            self._bars.tell(transfer)
+
     def saved(self, name: str, files: tuple[Saved, ...]) -> None:
         """Its files are on disk."""
         row = self.board.row(name)
@@ -51,12 +62,14 @@ class Progress:
         if self._desk.manner.live:
             from rich.live import Live  # noqa: PLC0415  # not needed for plain lines
 
+            from gmi_video.cli.bars import Bars  # noqa: PLC0415
             from gmi_video.cli.view import View  # noqa: PLC0415
 
-            view, console = View(self.board), self._desk.console
+            view, bars, console = View(self.board), Bars(), self._desk.console
+            self._bars = bars
             self._live = Live(
                 console=console,
-                get_renderable=lambda: view.picture(console.width, console.height, time.monotonic()),
+                get_renderable=lambda: self._picture(view, bars),
                 refresh_per_second=_PER_SECOND,
                 vertical_overflow="crop",
             )
@@ -68,4 +81,13 @@ class Progress:
     ) -> None:
         if self._live is not None:
             self._live.stop()
-            self._live = None
+            self._live = self._bars = None
+
+    def _picture(self, view: "View", bars: "Bars") -> "RenderableType":
+        """The requests, and below them the files that come."""
+        from rich.console import Group  # noqa: PLC0415  # as above
+
+        console = self._desk.console
+        rows = len(self.board)
+        told = [view.picture(console.width, console.height - len(bars), time.monotonic())] if rows else []
+        return Group(*told, *([bars.picture()] if len(bars) else []))
