@@ -3,12 +3,13 @@
 `fresh(function, …)` calls a function of a line in a new process and brings back its JSON-able result.
 """
 
+import contextlib
 import importlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,19 @@ def fresh(function: Callable[..., Any], *, without: tuple[str, ...] = (), **argu
     if done.returncode:
         raise MeasurementFailed(done.stderr.strip()[-2000:] or f"it ended with code {done.returncode}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+@contextlib.contextmanager
+def beside(module: str) -> Iterator[int]:
+    """A server in a process of its own, for as long as the block lasts: its port, which it writes to stdout."""
+    command = [sys.executable, "-m", module]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.stdin.close()
 
 
 def main() -> None:

@@ -8,12 +8,11 @@ import asyncio
 import contextlib
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from email.utils import formatdate
 
-from benchmarks.fresh import ROOT, cores
+from benchmarks.fresh import beside, cores
 
 LOOKS = 10
 """Looks that an id which lives takes to its end: as many as the default pace makes of a request of 90 s."""
@@ -117,14 +116,8 @@ async def serve() -> None:
 @contextlib.contextmanager
 def serving() -> Iterator[str]:
     """A queue in a process of its own: its URL, for as long as the block lasts."""
-    command = [sys.executable, "-m", "benchmarks.server"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}/api"
-        finally:
-            process.stdin.close()
+    with beside("benchmarks.server") as port:
+        yield f"http://127.0.0.1:{port}/api"
 
 
 if __name__ == "__main__":

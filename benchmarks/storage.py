@@ -11,7 +11,6 @@ import os
 import random
 import re
 import socketserver
-import subprocess
 import sys
 import tempfile
 import threading
@@ -19,7 +18,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import BinaryIO, ClassVar
 
-from benchmarks.fresh import ROOT, cores
+from benchmarks.fresh import beside, cores
 
 _BLOCK = random.Random(10).randbytes(1 << 20)
 """What objects are made of, over and over."""
@@ -98,14 +97,8 @@ class _Server(socketserver.ThreadingTCPServer):
 @contextlib.contextmanager
 def storing() -> Iterator[str]:
     """A storage host in a process of its own: its URL, for as long as the block lasts."""
-    command = [sys.executable, "-m", "benchmarks.storage"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        finally:
-            process.stdin.close()
+    with beside("benchmarks.storage") as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ import contextlib
 import functools
 import hashlib
 import importlib
-from typing import Protocol
+from typing import Protocol, cast
 
 from gmi_video._range import Edition
 
@@ -60,7 +60,8 @@ def _fast() -> "_Room | None":
     """google-crc32c, where it is installed with its extension: its Python code would be slower than MD5."""
     with contextlib.suppress(ImportError, RuntimeWarning):  # the warning says that the extension is missing
         room = importlib.import_module("google_crc32c")
-        return room if getattr(room, "implementation", "") == "c" else None
+        if getattr(room, "implementation", "") == "c":
+            return cast("_Room", room)  # a module, of which no more is used than the protocol says
     return None
 
 
