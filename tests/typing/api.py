@@ -41,6 +41,7 @@ from gmi_video import (
     Submitted,
     Succeeded,
     Throttled,
+    Transfer,
     Uncertain,
     Video,
     VideoRequest,
@@ -121,6 +122,23 @@ async def verbs(folder: Path) -> None:
         video_parts(video)
         model_parts(model)
         await watching(session, snapshot)
+        await streaming(session, video)
+
+
+async def streaming(session: Session, video: Video) -> None:
+    def told(transfer: Transfer) -> None:
+        assert_type(transfer.media, Media | None)
+
+    assert_type(await session.download(video, progress=told), Saved)
+    assert_type(await session.resume(video.snapshot, into="films", progress=told), Video)
+    async with session.stream(video.media[0], start=5, stop=10) as stream:
+        assert_type(stream.media, Media)
+        assert_type(stream.size, int | None)
+        assert_type(stream.length, int | None)
+        assert_type(stream.position, int)
+        assert_type(stream.etag, str | None)
+        async for piece in stream:
+            assert_type(piece, bytes)
 
 
 def video_parts(video: Video) -> None:
