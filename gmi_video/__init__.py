@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gmi_video.errors import GmiVideoError
     from gmi_video.estimate import Estimate
     from gmi_video.events import Cancelled, Event, Failed, GaveUp, Missed, Progressed, Stalled, Succeeded
+    from gmi_video.inputs import Chunks, Inline, LocalFile, data_uri
     from gmi_video.ledger import Intent, MemoryStore, State, Store
     from gmi_video.login import Login, Profile
     from gmi_video.notices import Abandoned, Ended, Exchange, Notice, Submitted, Throttled, Uncertain
@@ -38,6 +39,7 @@ _HOMES = {
     "errors": ("GmiVideoError",),
     "estimate": ("Estimate",),
     "events": ("Cancelled", "Event", "Failed", "GaveUp", "Missed", "Progressed", "Stalled", "Succeeded"),
+    "inputs": ("Chunks", "Inline", "LocalFile", "data_uri"),
     "ledger": ("Intent", "MemoryStore", "State", "Store"),
     "login": ("Login", "Profile"),
     "notices": ("Abandoned", "Ended", "Exchange", "Notice", "Submitted", "Throttled", "Uncertain"),
@@ -54,6 +56,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Abandoned",
     "Cancelled",
+    "Chunks",
     "Cost",
     "Ended",
     "Estimate",
@@ -63,8 +66,10 @@ __all__ = [
     "Failure",
     "GaveUp",
     "GmiVideoError",
+    "Inline",
     "Intent",
     "Limits",
+    "LocalFile",
     "Login",
     "Media",
     "MemoryStore",
@@ -99,6 +104,7 @@ __all__ = [
     "VideoRequest",
     "Watch",
     "WatchStatistics",
+    "data_uri",
     "errors",
 ]
 

@@ -38,6 +38,8 @@ from gmi_video._reconcile import Reconciler
 from gmi_video._servertime import ServerTime
 from gmi_video._spending import Spending
 from gmi_video._submission import Submissions
+from gmi_video._supply import Supply
+from gmi_video._uploads import Uploads
 from gmi_video.errors import ConfigurationError
 from gmi_video.ledger import Intent
 from gmi_video.records import Snapshot
@@ -104,6 +106,10 @@ class _Open:
             route=engine.door.submit_call,
         )
         self.catalog = Catalog(engine.patient, engine.door)
+        self.uploads = Uploads(
+            transport, engine.patient, most=limits.downloads, loopback=engine.loopback, rng=rng
+        )
+        self.supply = Supply(self.uploads)
         self.downloads = Downloads(
             transport, most=settings.limits.downloads, loopback=engine.loopback, rng=rng
         )
@@ -283,6 +289,7 @@ class Engine:
             return
         if state.loop is not asyncio.get_running_loop():
             await self.open()
+        await state.supply.aclose()
         await state.submissions.aclose()
         await state.catalog.aclose()
         await state.poller.aclose()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from attrs import evolve, frozen
 
 from gmi_video._known import KNOWN
-from gmi_video._rules import Behind, Between, LinkOnly, Longest, Rule, Several, Sides
+from gmi_video._rules import Behind, Between, Clip, LinkOnly, Longest, Rule, Several, Sides
 from gmi_video.catalog import Model, Parameter
 
 Kind = Literal["whole", "number", "switch", "list", "text", "file", "object", "any"]
@@ -24,6 +24,7 @@ _KINDS: dict[str, Kind] = {
 }
 """Types seen in the live catalog and in the older SDK's enum, and their plain relatives; others are "any"."""
 
+_MEDIA = frozenset({"image", "video", "audio"})
 _WORD = re.compile(r"[a-z]+")
 _DESCRIBED = 2000
 _CEILING = r"(?:at most|up to|max(?:imum)?(?: of)?|≤|<=|no more than|cannot exceed)"
@@ -38,6 +39,7 @@ DESCRIBED = "its description"
 class Fact:
     """One parameter, ready to judge values by. `options` are without nulls, bounds are of numbers only.
 
+    `medium` is "image", "video" or "audio" where the schema's type says so.
     `also` are options in the type of the parameter where the catalog wrote them in another: an integer's "5".
     """
 
@@ -56,6 +58,9 @@ class Fact:
     several: Several | None = None
     sides: Sides | None = None
     sides_by: str = ""
+    clip: Clip | None = None
+    clip_by: str = ""
+    medium: str = ""
     link_only: str = ""
 
 
@@ -108,6 +113,7 @@ def _of_schema(parameter: Parameter) -> Fact:
         also=tuple(_retyped(option, parameter, kind) for option in options),
         low=parameter.minimum if numeric else None,
         high=parameter.maximum if numeric else None,
+        medium=parameter.type if parameter.type in _MEDIA else "",
         **_length(parameter, kind),
     )
 
@@ -124,6 +130,8 @@ def _extended(fact: Fact, rule: Rule, source: str) -> Fact:
             added = {"low": rule.low, "high": rule.high, "bounds_by": source}
         case Sides() if fact.name in rule.parameters:
             added = {"sides": rule, "sides_by": source}
+        case Clip() if fact.name in rule.parameters:
+            added = {"clip": rule, "clip_by": source}
         case Several() if fact.name in rule.parameters:
             added = {"several": rule}
         case Behind() if fact.name in rule.parameters:

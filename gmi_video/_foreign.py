@@ -25,6 +25,7 @@ class PrivateAddressError(OSError):
 
 
 FOREIGN = (aiohttp.ClientError, OSError, TimeoutError, Broken, ValueError)
+_STORAGE = frozenset({"media", "put"})
 _NEVER_CONNECTED = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,
@@ -42,11 +43,11 @@ def mapped(error: BaseException, call: Call, *, sent: bool) -> GmiVideoError:
         getattr(foreign, "os_error", None), PrivateAddressError
     ):
         return errors.UnsafeURL(f"{call.subject} leads to a private address, which is not followed")
-    if isinstance(foreign, ValueError) and call.operation == "media":
+    if isinstance(foreign, ValueError) and call.operation in _STORAGE:
         return errors.UnsafeURL(f"{call.subject} is not a link that can be followed")
     unsent = not sent if call.operation == "submit" else isinstance(foreign, _NEVER_CONNECTED)
     if unsent:
-        where = "the storage host" if call.operation == "media" else "GMI"
+        where = "the storage host" if call.operation in _STORAGE else "GMI"
         why = _reason(foreign)
         return Unreachable(
             f"{about}: {where} was not reached ({why}); nothing was sent",

@@ -9,6 +9,7 @@ from gmi_video._rules import (
     GIVEN,
     Behind,
     Between,
+    Clip,
     Known,
     LinkOnly,
     Longest,
@@ -126,6 +127,16 @@ KNOWN = (
                 {"prompt": ABSENT, "multi_shot": none_of(True)},  # noqa: FBT003  # a value of the payload
             ),
         ),
+    ),
+    Known(
+        "kling-3-motion-control",
+        "the vendor's page of kling-3-motion-control",
+        (Sides(("image_url",)), Clip(("video_url",), 3, 30, megabytes=100)),
+    ),
+    Known(
+        "wan2.6-[it]2v",
+        "the vendor's pages of wan2.6",
+        (Clip(("audio_url",), 3, 30, megabytes=15),),
     ),
     Known(
         "wan2.[67]-*",

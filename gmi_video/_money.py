@@ -5,13 +5,17 @@ from random import Random
 from attrs import evolve
 
 from gmi_video._likeness import fingerprinted
+from gmi_video._offload import off_loop
 from gmi_video._payload import plain
+from gmi_video._supply import Supply
 from gmi_video._vet import vet
 from gmi_video._view import View
 from gmi_video.catalog import Model
-from gmi_video.errors import ConfigurationError, NotFound
+from gmi_video.errors import ConfigurationError, GmiVideoError, NotFound, PayloadInvalid
+from gmi_video.inputs import examined, files_in
 from gmi_video.ledger import Intent, State
 from gmi_video.records import Snapshot, VideoRequest
+from gmi_video.settings import Settings
 
 
 class MoneyVerbs(View):
@@ -23,12 +27,16 @@ class MoneyVerbs(View):
         Where the answer is lost, the request is looked for in the list (`Settings.on_uncertain`). Cancelling
         the caller stops nothing that was begun; observers are told of an id that nobody waited for.
 
+        Files of this machine in the payload are uploaded once everything else is known to be right, each content
+        once per session, and what is sent and remembered is the payload with their links.
+
         The payload is held against the model's schema first (`Settings.check`), by a copy at hand; a cold one is
         waited for at most a second, or with patience where a seed is to be drawn (`Settings.disambiguate`). What is
         doubtful is a `PayloadWarning`, and is sent.
 
         Raises:
             PayloadInvalid: the payload cannot be sent, or its model's schema refuses it; nothing was sent.
+            TransferError: a file of the payload could not be uploaded, or changed meanwhile; nothing was submitted.
             Unreachable: the service was not reached; nothing was sent.
             ResponseError: a definite refusal (`Rejected`, `InsufficientCredit`, `RateLimited`, …); not charged.
             SubmissionUncertain: the answer was lost, and the list does not decide; never sent again on its own.
@@ -36,7 +44,8 @@ class MoneyVerbs(View):
         wanted = _checked(request)
         settings, core = self._settings, self._core
         seeded = settings.disambiguate == "seed" and wanted.payload.get("seed") is None
-        plain(wanted.payload)  # what cannot be sent is said before anybody waits
+        plain(wanted.payload, local=True)  # what cannot be sent is said before anybody waits
+        wanted = await _looked_at(wanted)
         state = await core.open()
         model = None
         if seeded:
@@ -46,9 +55,10 @@ class MoneyVerbs(View):
         if model is not None and settings.check != "off":
             vet(model, wanted, settings.check)
         unique = _seeded(wanted, model, core.rng) if seeded and model else wanted
+        linked = await _linked(unique, state.supply, settings)
         try:
             return await state.submissions.submit(
-                unique, settings, self._store, fingerprint=unique is not wanted
+                linked, settings, self._store, fingerprint=unique is not wanted
             )
         except NotFound as error:
             raise state.catalog.explained(error, wanted.model) from None
@@ -117,6 +127,28 @@ class MoneyVerbs(View):
         The newest hundred thousand: a program that only submits, and never looks, hears of no end.
         """
         return self._core.unfinished
+
+
+async def _looked_at(request: VideoRequest) -> VideoRequest:
+    """The request with what is to be known of its files; itself where it has none."""
+    if next(files_in(request.payload), None) is None:
+        return request
+    try:
+        return evolve(request, payload=await off_loop(examined, request.payload))
+    except PayloadInvalid as error:
+        error.key = request.key
+        raise
+
+
+async def _linked(request: VideoRequest, supply: Supply, settings: Settings) -> VideoRequest:
+    """The request with links for its files; itself where it has none."""
+    if next(files_in(request.payload), None) is None:
+        return request
+    try:
+        return evolve(request, payload=await supply.linked(request.payload, settings))
+    except GmiVideoError as error:
+        error.key = request.key
+        raise
 
 
 def _seeded(request: VideoRequest, model: Model, rng: Random) -> VideoRequest:

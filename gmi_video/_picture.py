@@ -1,4 +1,4 @@
-"""The size of a picture that stands in a payload itself: read from its first bytes, without decoding it."""
+"""The size of a picture, read from its first bytes without decoding it."""
 
 import base64
 import binascii
@@ -6,7 +6,9 @@ import re
 
 from attrs import frozen
 
-_HEAD = 262_144  # base64 signs: a JPEG may carry its thumbnail and profile before its frame header
+HEAD = 262_144
+"""Bytes that hold the size: a JPEG may carry its thumbnail and profile before its frame header."""
+
 _INLINE = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
 _PNG = b"\x89PNG\r\n\x1a\n"
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
@@ -29,14 +31,19 @@ def picture_of(text: str) -> Picture | None:
     if start is None and (len(text) < 64 or "://" in text[:64] or not _is_base64(text[:64])):
         return None
     try:
-        head = base64.b64decode(body[: min(_HEAD, len(body) // 4 * 4)])
+        head = base64.b64decode(body[: min(HEAD, len(body) // 4 * 4)])
     except (binascii.Error, ValueError):
         return None
-    sides = _png(head) or _jpeg(head)
-    if start is None and sides is None:
+    found = sides(head)
+    if start is None and found is None:
         return None
-    width, height = sides or (None, None)
+    width, height = found or (None, None)
     return Picture(len(body) * 3 // 4, width, height)
+
+
+def sides(head: bytes) -> tuple[int, int] | None:
+    """Width and height by the header of a PNG, JPEG or WebP; None for anything else, or a header cut short."""
+    return _png(head) or _jpeg(head) or _webp(head)
 
 
 def _is_base64(text: str) -> bool:
@@ -55,7 +62,25 @@ def _jpeg(head: bytes) -> tuple[int, int] | None:
         return None
     while at + 9 <= len(head) and head[at] == 0xFF:
         marker, length = head[at + 1], int.from_bytes(head[at + 2 : at + 4])
+        if marker == 0xFF:  # a fill byte, of which any number may stand before a marker (T.81, B.1.1.2)
+            at += 1
+            continue
         if marker in _FRAMES:
             return int.from_bytes(head[at + 7 : at + 9]), int.from_bytes(head[at + 5 : at + 7])
         at += 2 + length
+    return None
+
+
+def _webp(head: bytes) -> tuple[int, int] | None:
+    """The three layouts of WebP (RFC 9649, 2.5 to 2.7): lossy, lossless, and extended with a canvas."""
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
+        return None
+    layout, body = head[12:16], head[20:30]
+    if layout == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
+        return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
+    if layout == b"VP8L" and body[0] == 0x2F:
+        packed = int.from_bytes(body[1:5], "little")
+        return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+    if layout == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
     return None

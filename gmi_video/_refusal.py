@@ -32,6 +32,7 @@ _VERBS = {
     "login": "log in to {}",
     "refresh": "go on with the login of {}",
     "profile": "show whose login it is to {}",
+    "upload": "say where to put {}",
 }
 _LEAVES: dict[int, type[ResponseError]] = {
     401: errors.Unauthorized,

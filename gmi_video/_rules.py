@@ -35,7 +35,7 @@ class Between:
 class Sides:
     """The size of a picture: pixels a side, the longer one at most `ratio` times the shorter, bytes.
 
-    It can be seen only where the picture stands in the payload itself.
+    It can be seen only where the picture stands in the payload itself, or is a file of this machine.
     """
 
     parameters: tuple[str, ...]
@@ -43,6 +43,16 @@ class Sides:
     high: int | None = field(default=None, kw_only=True)
     ratio: float | None = field(default=None, kw_only=True)
     megabytes: int = field(default=10, kw_only=True)
+
+
+@frozen
+class Clip:
+    """A clip or a sound: how long it may be, in seconds, and its bytes. It can be seen of a file of this machine."""
+
+    parameters: tuple[str, ...]
+    shortest: float
+    longest: float
+    megabytes: int = field(kw_only=True)
 
 
 @frozen
@@ -91,7 +101,7 @@ class Together:
     when: Mapping[str, Is | Given] = field(hash=False)
 
 
-Rule = Longest | Total | Between | Sides | LinkOnly | Several | Behind | Together
+Rule = Longest | Total | Between | Sides | Clip | LinkOnly | Several | Behind | Together
 
 
 @frozen

@@ -17,6 +17,7 @@ from typing import Any
 
 import aiohttp
 import anyio
+from multidict import CIMultiDict
 from yarl import URL
 
 from gmi_video._foreign import FOREIGN, Broken, PrivateAddressError, mapped
@@ -136,14 +137,14 @@ class AiohttpTransport:
     async def _request(self, call: Call, sent: SimpleNamespace) -> aiohttp.ClientResponse:
         proxy = proxy_for(call.url, self._proxies) if self._proxies else None
         storage = self._relayed if proxy else self._storage
-        session = {"submit": self._paid, "media": storage}.get(call.operation, self._short)
+        session = {"submit": self._paid, "media": storage, "put": storage}.get(call.operation, self._short)
         if session.closed:
             message = f"{call.operation} {call.subject}: the session was closed; nothing was sent"
             raise Unreachable(message, retryable=False)
         return await session.request(
             call.method,
             URL(call.url, encoded=True),
-            data=call.body,
+            data=call.body if call.chunks is None else call.chunks(),
             headers=call.headers,
             skip_auto_headers=None if "User-Agent" in call.headers else ("User-Agent",),  # skipping is slow
             allow_redirects=False,
@@ -225,6 +226,8 @@ class _Headers(Mapping[str, str]):
         self._foreign = foreign
 
     def __getitem__(self, name: str) -> str:
+        if name == "x-goog-hash":  # one line for each hash
+            return ", ".join(CIMultiDict(self._foreign).getall(name))
         return self._foreign[name]  # aiohttp finds it in any spelling, the first of several
 
     def __iter__(self) -> Iterator[str]:

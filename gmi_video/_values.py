@@ -11,6 +11,8 @@ from typing import Any
 from attrs import evolve
 
 from gmi_video._facts import LIVE, Fact, Kind
+from gmi_video._local import is_local
+from gmi_video._measures import amiss, file_itself, misshapen
 from gmi_video._picture import picture_of
 from gmi_video.catalog import Problem, ProblemKind
 from gmi_video.records import first_media, without_query
@@ -34,6 +36,8 @@ def shown(value: Any) -> str:
         return str(value)
     if isinstance(value, list | tuple):
         return "a list"
+    if is_local(value):
+        return f"the file {getattr(value, 'path', value).name!r}"
     return "an object" if isinstance(value, Mapping) else f"a {type(value).__name__}"
 
 
@@ -149,6 +153,8 @@ def _switch(fact: Fact, value: Any) -> Problem | None:
 
 
 def _text(fact: Fact, value: Any) -> Problem | None:
+    if is_local(value):
+        return amiss(fact, value)
     if not isinstance(value, str):
         if first_media(value) is not None:
             return None
@@ -171,14 +177,15 @@ def _list(fact: Fact, value: Any) -> Problem | None:
         return _mistyped(fact, value, "a list", [value])
     if fact.longest is not None and len(value) > fact.longest:
         return _too_long(fact, len(value), "items")
-    return next(filter(None, (_place(fact, item) for item in value)), None) if fact.link_only else None
+    items = (_place(fact, item) for item in value if fact.link_only or is_local(item))
+    return next(filter(None, items), None)
 
 
 def _file(fact: Fact, value: Any) -> Problem | None:
     """A link or base64. Where the pages know that several are taken, the schema's "image" is not held against a list."""
     if isinstance(value, list | tuple) and fact.several is not None:
         return _list(fact, value)
-    if isinstance(value, str):
+    if isinstance(value, str) or is_local(value):
         if fact.several is not None and fact.several.only:
             sentence = f"{fact.name} is one link; its users write a list of links"
             return _problem(fact, "type", sentence, certain=False, suggestion=[value])
@@ -190,7 +197,9 @@ def _file(fact: Fact, value: Any) -> Problem | None:
 
 
 def _place(fact: Fact, value: Any) -> Problem | None:
-    """A text that ought to be a public link, or a picture within its bounds."""
+    """A text that ought to be a public link, or a picture within its bounds, or a file of this machine."""
+    if is_local(value):
+        return amiss(fact, value)
     if not isinstance(value, str) or value.startswith(("https://", "http://", "asset://")):
         return None
     if value.startswith("data:") or len(value) > 256:
@@ -206,31 +215,12 @@ def _place(fact: Fact, value: Any) -> Problem | None:
 
 
 def _link_only(fact: Fact, value: str) -> Problem | None:
-    if not value.startswith("data:") and picture_of(value) is None:
-        return None
-    sentence = f"{fact.name} holds the file itself; a public link is wanted, as `upload` gives one{_by(fact.link_only)}"
-    return _problem(fact, "link", sentence, certain=False)
+    return file_itself(fact) if value.startswith("data:") or picture_of(value) is not None else None
 
 
 def _sized(fact: Fact, value: str) -> Problem | None:
-    sides, picture = fact.sides, picture_of(value) if fact.sides else None
-    if sides is None or picture is None:
-        return None
-    wrong = ""
-    if picture.size > sides.megabytes * 1_000_000:
-        wrong = f"has {picture.size / 1e6:.1f} MB; at most {sides.megabytes} are taken"
-    elif picture.width and picture.height:
-        short, long = sorted((picture.width, picture.height))
-        if short < sides.low or (sides.high is not None and long > sides.high):
-            span = f"{sides.low} to {sides.high}" if sides.high else f"at least {sides.low}"
-            wrong = f"is {picture.width}x{picture.height} pixels; {span} a side are taken"
-        elif sides.ratio is not None and long > sides.ratio * short:
-            wrong = f"is {picture.width}x{picture.height} pixels; at most {sides.ratio:g} to 1 is taken"
-    return (
-        _problem(fact, "picture", f"{fact.name} {wrong}{_by(fact.sides_by)}", certain=False)
-        if wrong
-        else None
-    )
+    picture = picture_of(value) if fact.sides else None
+    return misshapen(fact, picture) if picture is not None else None
 
 
 def _object(fact: Fact, value: Any) -> Problem | None:

@@ -19,7 +19,7 @@ def vet(model: Model, request: VideoRequest, check: Literal["strict", "warn"]) -
 
     Where warnings are errors, the `PayloadWarning` is raised; then nothing is sent either.
     """
-    problems = model.check(plain(request.payload))
+    problems = model.check(plain(request.payload, local=True))
     if not problems:
         return
     if check == "strict" or any(problem.certain for problem in problems):

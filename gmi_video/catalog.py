@@ -13,7 +13,7 @@ from attrs import field, frozen
 from gmi_video.records import Record
 
 ProblemKind = Literal[
-    "missing", "unknown", "type", "option", "range", "length", "link", "picture", "combination"
+    "missing", "unknown", "type", "option", "range", "length", "link", "picture", "clip", "combination"
 ]
 
 _MICRO = Decimal(1_000_000)

@@ -259,8 +259,8 @@ class Video(Record):
         return self.files[0].path if self.files else None
 
 
-Link = str | Media | Outcome | Snapshot | Video | Saved
-"""What may stand for a remote file in a payload: its URL, or a record that leads to it."""
+Link = str | Path | Media | Outcome | Snapshot | Video | Saved
+"""What may stand for a file in a payload: its URL, a record that leads to it, or the path of one to be uploaded."""
 
 
 def first_media(what: object) -> Media | None:

@@ -22,6 +22,7 @@ from gmi_video._listing import PAGE, walk
 from gmi_video._money import MoneyVerbs
 from gmi_video._observe import Observer, shielded
 from gmi_video._saving import Place
+from gmi_video._sending import UploadVerbs
 from gmi_video._standing import StandingVerbs
 from gmi_video._transfers import FileVerbs, Saving
 from gmi_video._watch import Ids, Watch
@@ -53,7 +54,7 @@ _OF_VIEWS = frozenset(
 )
 
 
-class Session(MoneyVerbs, FileVerbs, StandingVerbs):
+class Session(MoneyVerbs, FileVerbs, UploadVerbs, StandingVerbs):
     """A connection to GMI Cloud's video queue. The first verb opens it; `async with` or `aclose` closes it.
 
     Args:

@@ -5,7 +5,7 @@ Paths and texts are those of the vendor's Video API Reference; error bodies are 
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, Protocol
 from urllib.parse import quote, urlencode
@@ -25,7 +25,18 @@ from gmi_video.records import Media, Record, Snapshot, VideoRequest
 from gmi_video.settings import Secret
 
 Operation = Literal[
-    "submit", "snapshot", "result", "requests", "models", "model", "media", "login", "refresh", "profile"
+    "submit",
+    "snapshot",
+    "result",
+    "requests",
+    "models",
+    "model",
+    "media",
+    "upload",
+    "put",
+    "login",
+    "refresh",
+    "profile",
 ]
 
 BODY_CAP = 8 * 2**20
@@ -38,6 +49,7 @@ LIST_CAP = 64 * 2**20
 class Call:
     """One HTTP exchange to be made. `subject` names what it is about, for people; `url` is absolute once
     the call is signed, else a path below the base URL. Neither headers nor body are in the repr.
+    `chunks` gives a body that is too large to hold; its length stands in the headers.
     """  # noqa: D205  # one thought
 
     operation: Operation
@@ -45,6 +57,7 @@ class Call:
     url: str = field(repr=False)
     method: str = "GET"
     body: bytes | None = field(default=None, repr=False)
+    chunks: Callable[[], AsyncIterable[Any]] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     cap: int = BODY_CAP
     timeout: float | None = None

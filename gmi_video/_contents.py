@@ -1,0 +1,237 @@
+"""What is to be uploaded, and how it is read anew from its first byte for each attempt."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from gmi_video._file_type import HEAD, TAKEN, FileType, named
+from gmi_video._local import Chunks, LocalFile
+from gmi_video._offload import off_loop
+from gmi_video._opening import OpenFile
+from gmi_video.errors import ConfigurationError, TransferError
+from gmi_video.inputs import uploadable
+
+BLOCK = 1 << 20
+"""Bytes that are read from a disk at once: one trip off the loop for many pieces."""
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | Chunks
+
+
+class Blocks(Protocol):
+    """One reading of a source, from its first byte to its last."""
+
+    async def read(self) -> bytes:
+        """Some more bytes, none at the end; raises `TransferError` where the source is not what it was."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of the source."""
+        ...
+
+
+class Contents(Protocol):
+    """Bytes to upload: what people call them, how many there are, and what they are."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        ...
+
+    @property
+    def kind(self) -> FileType:
+        """By the bytes themselves."""
+        ...
+
+    def blocks(self) -> Blocks:
+        """A new reading."""
+        ...
+
+
+def changed(contents: "Contents", why: str = "") -> TransferError:
+    """The source is not what it was when it was looked at: what would be sent is neither the old nor the new."""
+    what = why or f"it gives other than the {contents.size:,} bytes that were expected"
+    message = f"{contents.name!r} changed while it was being uploaded ({what}); upload it when it is complete"
+    return TransferError(message, retryable=False)
+
+
+@frozen(kw_only=True)
+class _OfFile:
+    path: Path
+    name: str
+    size: int
+    kind: FileType
+    stamp: tuple[int, ...]
+
+    def blocks(self) -> Blocks:
+        return _FileBlocks(self)
+
+
+class _FileBlocks:
+    """A file as it is read: off the loop, and held against its stamp at its first and at its last byte."""
+
+    def __init__(self, file: _OfFile) -> None:
+        self._told = file
+        self._file: OpenFile | None = None
+        self._at = 0
+        self._reading = asyncio.Lock()
+
+    async def read(self) -> bytes:
+        async with self._reading:
+            block = await off_loop(self._block)
+        self._at += len(block)
+        return block
+
+    def _block(self) -> bytes:
+        if self._file is None:
+            self._file = OpenFile(self._told.path)
+            self._unchanged(self._file.stamp)
+        block = self._file.read(self._at, BLOCK)
+        if len(block) < BLOCK:
+            self._unchanged(self._file.stamp_now())
+        return block
+
+    def _unchanged(self, stamp: tuple[int, ...]) -> None:
+        if stamp != self._told.stamp:
+            raise changed(self._told, "it was written to, or replaced")
+
+    async def close(self) -> None:
+        async with self._reading:  # a thread may still be reading
+            if self._file is not None:
+                self._file.close()
+
+
+@frozen(kw_only=True)
+class _OfBytes:
+    data: bytes
+    name: str
+    kind: FileType
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def blocks(self) -> Blocks:
+        return _BytesBlocks(self.data)
+
+
+class _BytesBlocks:
+    def __init__(self, data: bytes) -> None:
+        self._left = memoryview(data)
+
+    async def read(self) -> bytes:
+        block, self._left = self._left[:BLOCK], self._left[BLOCK:]
+        return bytes(block)
+
+    async def close(self) -> None:
+        self._left.release()
+
+
+@frozen(kw_only=True)
+class _OfChunks:
+    chunks: Chunks
+    kind: FileType
+
+    @property
+    def name(self) -> str:
+        return self.chunks.name or "the chunks"
+
+    @property
+    def size(self) -> int:
+        return self.chunks.length
+
+    def blocks(self) -> Blocks:
+        return _ChunkBlocks(self.chunks)
+
+
+class _ChunkBlocks:
+    """What a factory gives: bytes-like pieces of any size. What it raises is the caller's own, and passes through."""
+
+    def __init__(self, chunks: Chunks) -> None:
+        self._told = chunks
+        self._pieces: AsyncIterator[bytes] | None = None
+        self._reading = asyncio.Lock()
+
+    async def read(self) -> bytes:
+        async with self._reading:
+            if self._pieces is None:
+                self._pieces = aiter(self._told.read())
+            with suppress(StopAsyncIteration):
+                while not (piece := _piece(await anext(self._pieces))):
+                    continue
+                return piece
+        return b""
+
+    async def close(self) -> None:
+        async with self._reading:
+            closing: Any = getattr(self._pieces, "aclose", None)
+            if closing is not None:
+                await closing()
+
+
+def _piece(piece: object) -> bytes:
+    if isinstance(piece, bytes | bytearray | memoryview):
+        return bytes(piece)
+    message = f"Chunks.read gives pieces of bytes, not {type(piece).__name__}"
+    raise ConfigurationError(message)
+
+
+async def contents_of(source: Source, file_type: str | None = None) -> Contents:
+    """What is to be uploaded, looked at. Raises `ConfigurationError` where it cannot be read, or is not taken."""
+    told = None if file_type is None else _told(file_type)
+    if isinstance(source, bytes | bytearray | memoryview):
+        data = bytes(source)
+        return _OfBytes(data=data, name="the bytes", kind=uploadable("the bytes", data[:HEAD], told))
+    if isinstance(source, Chunks):
+        head = await _head(source)
+        return _OfChunks(chunks=source, kind=uploadable(source.name or "the chunks", head, told))
+    if isinstance(source, str | os.PathLike) and not isinstance(source, str | Path):
+        source = os.fspath(source)
+    if isinstance(source, str | Path) and not str(source).startswith(("https:", "http:", "data:")):
+        return await off_loop(_file, Path(source), told)
+    if isinstance(source, str):
+        message = "upload was given a link: a link stands in a payload as it is, only files are uploaded"
+    else:
+        message = f"upload takes a path, bytes, or Chunks(read, length=…), not {type(source).__name__}"
+    raise ConfigurationError(message)
+
+
+def of_local(file: LocalFile) -> Contents:
+    """A file of a payload as it was looked at."""
+    kind = named(file.type)
+    assert kind is not None
+    return _OfFile(path=file.path, name=file.path.name, size=file.size, kind=kind, stamp=file.stamp)
+
+
+def _told(file_type: object) -> FileType:
+    kind = named(file_type) if isinstance(file_type, str) else None
+    if kind is None:
+        message = f"file_type={file_type!r} is not taken: {TAKEN} are"
+        raise ConfigurationError(message)
+    return kind
+
+
+def _file(path: Path, told: FileType | None) -> Contents:
+    with OpenFile(path) as file:
+        kind = uploadable(path.name, file.read(0, HEAD), told)
+        return _OfFile(path=path, name=path.name, size=file.size, kind=kind, stamp=file.stamp)
+
+
+async def _head(chunks: Chunks) -> bytes:
+    """The first bytes of a source that begins anew for each reading."""
+    head, blocks = b"", _ChunkBlocks(chunks)
+    try:
+        while len(head) < HEAD and (block := await blocks.read()):
+            head += block
+    finally:
+        await blocks.close()
+    return head[:HEAD]

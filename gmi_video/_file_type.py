@@ -1,0 +1,124 @@
+"""What a file is, told from its first bytes: a name can say anything. Pure.
+
+The upload takes six names for five types (the vendor's Upload API: jpeg, jpg, png, mp4, mp3, wav). Other types are
+known by sight so that a refusal can name them.
+"""
+
+from attrs import field, frozen
+
+from gmi_video.records import MediaKind
+
+HEAD = 16
+"""Bytes that tell the type."""
+
+
+@frozen
+class FileType:
+    """One type: its short name, what people call it, and its content type; `kind` is None for no media."""
+
+    name: str
+    words: str
+    kind: MediaKind | None = None
+    content_type: str = ""
+    extensions: tuple[str, ...] = field(default=(), kw_only=True)
+
+
+JPEG = FileType("jpeg", "a JPEG picture", "image", "image/jpeg", extensions=("jpeg", "jpg", "jpe", "jfif"))
+PNG = FileType("png", "a PNG picture", "image", "image/png", extensions=("png",))
+MP4 = FileType("mp4", "an MP4 video", "video", "video/mp4", extensions=("mp4", "m4v", "mov"))
+MP3 = FileType("mp3", "an MP3 sound", "audio", "audio/mpeg", extensions=("mp3",))
+WAV = FileType("wav", "a WAV sound", "audio", "audio/wav", extensions=("wav", "wave"))
+WEBP = FileType("webp", "a WebP picture", "image", "image/webp", extensions=("webp",))
+
+UPLOADED = (JPEG, PNG, MP4, MP3, WAV)
+"""What the storage takes; QuickTime's `.mov` has been uploaded as mp4 by others."""
+
+_GIF = FileType("gif", "a GIF picture", "image", "image/gif", extensions=("gif",))
+_HEIC = FileType("heic", "a HEIC picture", "image", "image/heic", extensions=("heic", "heif"))
+_AVIF = FileType("avif", "an AVIF picture", "image", "image/avif", extensions=("avif",))
+_WEBM = FileType("webm", "a WebM or Matroska video", "video", "video/webm", extensions=("webm", "mkv"))
+_AVI = FileType("avi", "an AVI video", "video", "video/x-msvideo", extensions=("avi",))
+_M4A = FileType("m4a", "an M4A sound", "audio", "audio/mp4", extensions=("m4a", "m4b"))
+_OGG = FileType("ogg", "an Ogg sound", "audio", "audio/ogg", extensions=("ogg", "oga", "opus"))
+_FLAC = FileType("flac", "a FLAC sound", "audio", "audio/flac", extensions=("flac",))
+_PDF = FileType("pdf", "a PDF document", extensions=("pdf",))
+
+NAMED = {
+    extension: kind
+    for kind in (*UPLOADED, WEBP, _GIF, _HEIC, _AVIF, _WEBM, _AVI, _M4A, _OGG, _FLAC, _PDF)
+    for extension in kind.extensions
+}
+"""The type that an extension promises."""
+
+_SIGNS = (
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"GIF87a", _GIF),
+    (b"GIF89a", _GIF),
+    (b"ID3", MP3),
+    (b"\x1aE\xdf\xa3", _WEBM),
+    (b"OggS", _OGG),
+    (b"fLaC", _FLAC),
+    (b"%PDF-", _PDF),
+)
+_RIFF = {b"WAVE": WAV, b"WEBP": WEBP, b"AVI ": _AVI}
+_BRANDS = {
+    **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"), _HEIC),
+    **dict.fromkeys((b"avif", b"avis"), _AVIF),
+    **dict.fromkeys((b"M4A ", b"M4B ", b"M4P "), _M4A),
+}
+"""Major brands of ISO base media files (https://mp4ra.org) that are no video; any other is taken for one."""
+
+
+def seen_as(head: bytes) -> FileType | None:
+    """The type that the first bytes of a file show, or None where they show none that is known."""
+    for sign, kind in _SIGNS:
+        if head.startswith(sign):
+            return kind
+    if head.startswith(b"RIFF"):
+        return _RIFF.get(head[8:12])
+    if head[4:8] == b"ftyp":
+        return _BRANDS.get(head[8:12], MP4)
+    return MP3 if _is_mp3_frame(head) else None
+
+
+def _is_mp3_frame(head: bytes) -> bool:
+    """A frame header of MPEG audio, layer III, whose bit rate and sampling rate exist (ISO 11172-3, 2.4.2.3)."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
+        return False
+    return head[1] & 0x18 != 0x08 and 0 < head[2] >> 4 < 15 and head[2] & 0x0C != 0x0C
+
+
+def said_by(name: str) -> FileType | None:
+    """The type that a file's name promises, or None where it promises none that is known."""
+    return NAMED.get(name.rpartition(".")[2].lower()) if "." in name else None
+
+
+def named(file_type: str) -> FileType | None:
+    """The uploadable type of that name; `jpg` is `jpeg`."""
+    kind = NAMED.get(file_type.lower())
+    return kind if kind in UPLOADED and file_type.lower() in {*_TOLD, "jpg"} else None
+
+
+_TOLD = tuple(kind.name for kind in UPLOADED)
+TAKEN = "jpeg, jpg, png, mp4, mp3 and wav"
+
+
+def objection(name: str, head: bytes, *, told: FileType | None = None) -> str | None:
+    """Why a file is not uploaded, or None where it is: its bytes are what counts, and they must agree with what was
+    `told`, or else with the file's own name.
+    """  # noqa: D205  # one thought
+    found = seen_as(head)
+    if not head:
+        return "it is empty"
+    if found is None:
+        return f"its bytes are none of the types that are taken: {TAKEN}"
+    if found not in UPLOADED:
+        return f"it is {found.words}; {TAKEN} are taken"
+    if told is not None:
+        return None if told == found else f"it is {found.words}, not {told.words} as file_type says"
+    promised = said_by(name)
+    if promised is None or promised == found:
+        return None
+    hint = f"rename it, or say file_type={found.name!r}"
+    return f"it is named like {promised.words} and is {found.words}: {hint}"

@@ -1,0 +1,173 @@
+"""The two calls of an upload: where a file may be put, and the putting. Values in, values out.
+
+The storage is Google Cloud Storage behind V4 signed URLs (the vendor's Upload API): the content type is part of
+the signature, errors are XML, and the reply tells the MD5 of what lies there now.
+"""
+
+import base64
+import json
+import re
+from collections.abc import AsyncIterable, Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from gmi_video._file_type import FileType
+from gmi_video._links import may_be_reached, vetted
+from gmi_video._refusal import malformed
+from gmi_video._words import one_line
+from gmi_video.errors import (
+    GmiVideoError,
+    IntegrityError,
+    LinkExpired,
+    MalformedResponse,
+    TransferError,
+    UnsafeURL,
+)
+from gmi_video.settings import Secret, is_loopback
+from gmi_video.wire import Call, Reply, record
+
+FRESH = 720.0
+"""Seconds for which an upload URL is used; it was signed for 899, and a large file takes its time to begin."""
+
+_FORMS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "jpeg": (("jpeg", "image/jpeg"), ("jpg", "image/jpg")),
+    "png": (("png", "image/png"),),
+    "mp4": (("mp4", "video/mp4"),),
+    "mp3": (("mp3", "audio/mpeg"), ("mp3", "audio/mp3")),
+    "wav": (("wav", "audio/wav"),),
+}
+"""What to ask for, and the content type that was signed for it; a second pair where users saw the service differ:
+`jpg` is signed for the literal image/jpg, `mp3` has been for audio/mp3."""
+_AGAIN = frozenset({403, 408, 425, 429, 500, 502, 503, 504})
+_CODE = re.compile(r"<Code>\s*([\w.-]{1,80})\s*</Code>")
+_MESSAGE = re.compile(r"<Message>([^<]{1,400})</Message>")
+_MEANT = {
+    "SignatureDoesNotMatch": "the link was signed for another content type than was sent",
+    "MalformedSecurityHeader": "a header that was signed for is missing",
+    "ExpiredToken": "the link had expired",
+    "EntityTooLarge": "the file is larger than the storage takes",
+    "AccessDenied": "the link does not allow it",
+}
+"""The storage's codes (cloud.google.com/storage/docs/xml-api/reference-status) as sentences."""
+
+
+@frozen
+class Slot:
+    """Where one file may be put, once, and where it can be read then."""
+
+    upload_url: Secret
+    public_url: str
+
+
+def forms_of(kind: FileType) -> tuple[tuple[str, str], ...]:
+    """What may be asked for a file of that type, each with its content type; the usual one first."""
+    return _FORMS[kind.name]
+
+
+def slot_call(file_type: str) -> Call:
+    """POST /upload-url: it costs nothing, and may be repeated."""
+    body = json.dumps({"file_type": file_type}).encode()
+    headers = {"Content-Type": "application/json"}
+    return Call(
+        operation="upload",
+        subject=f"a {file_type} file",
+        url="/upload-url",
+        method="POST",
+        body=body,
+        headers=headers,
+    )
+
+
+def read_slot(call: Call, reply: Reply, *, loopback: bool) -> Slot:
+    """The two links of the answer, vetted; raises `MalformedResponse`, and `UnsafeURL` with nothing sent."""
+    found: GmiVideoError
+    try:
+        return _slot(record(call, reply), loopback=loopback)
+    except UnsafeURL as error:
+        found = UnsafeURL(f"GMI's place for {call.subject} is not used: {error}")
+    except MalformedResponse as error:
+        found = error
+    if isinstance(found, MalformedResponse):
+        found = malformed(call.operation, call.subject, found.what, found.path, reply.shown)
+    raise found
+
+
+def _slot(told: object, *, loopback: bool) -> Slot:
+    links = {}
+    for name in ("upload_url", "public_url"):
+        link = told.get(name) if isinstance(told, Mapping) else None
+        if not isinstance(link, str) or not link:
+            what = "no link"
+            raise MalformedResponse(f"{what} @ {name}", what=what, path=name)
+        vetted(link, loopback=loopback)
+        _public(link, loopback=loopback)
+        links[name] = Secret(link)
+    return Slot(vetted(links["upload_url"], loopback=loopback), str(links["public_url"]))
+
+
+def _public(link: str, *, loopback: bool) -> None:
+    """Refuses a host that only this machine or its network can mean; a name's addresses are seen at the socket."""
+    host = (urlsplit(link).hostname or "").rstrip(".")
+    private = is_loopback(host) and not loopback
+    if re.fullmatch(r"[\d.]+|.*:.*", host):
+        private = not may_be_reached(host, loopback=loopback)
+    elif "." not in host:
+        private = private or not is_loopback(host)
+    if private or host.endswith((".internal", ".local", ".localhost")):
+        message = f"{host!r} is no public host"
+        raise UnsafeURL(message)
+
+
+def put_call(
+    slot: Slot, name: str, content_type: str, size: int, chunks: Callable[[], AsyncIterable[Any]]
+) -> Call:
+    """PUT of a file at the storage host: no credentials, the very type that was signed, and the length."""
+    headers = {"Content-Type": content_type, "Content-Length": str(size)}
+    return Call(
+        operation="put", subject=repr(name), url=slot.upload_url, method="PUT", headers=headers, chunks=chunks
+    )
+
+
+@frozen
+class Refusal:
+    """Why an upload failed; with another content type it may pass where the link was signed for another."""
+
+    error: GmiVideoError
+    another_type: bool = False
+
+
+def judged(name: str, reply: Reply, md5: bytes) -> Refusal | None:
+    """What the storage's answer to an upload means: None where the file lies there as it was sent."""
+    if not reply.ok:
+        return _refused(name, reply)
+    told = _md5_of(reply.headers)
+    if told is None or told == md5:
+        return None
+    message = f"what lies at the storage host is not {name!r} as it was sent: its MD5 differs"
+    return Refusal(IntegrityError(message))
+
+
+def _refused(name: str, reply: Reply) -> Refusal:
+    """A refusal as a sentence. Of its XML only code and message are read: the rest repeats the link's credential."""
+    text = reply.body[:65_536].decode("utf-8", "replace")
+    code = found[1] if (found := _CODE.search(text)) else ""
+    words = one_line(found[1], 200) if (found := _MESSAGE.search(text)) else ""
+    told = f"{code}: {_MEANT.get(code, words)}" if code else words or "no reason given"
+    if 300 <= reply.status < 400:
+        told = "it points elsewhere, and an upload is not redirected"
+    message = f"the storage host did not take {name!r} ({reply.status} {told})"
+    expired = code == "ExpiredToken" or (reply.status == 403 and code in ("", "AccessDenied"))
+    leaf = LinkExpired if expired else TransferError
+    error = leaf(message, retryable=expired or reply.status in _AGAIN)
+    return Refusal(error, another_type=code == "SignatureDoesNotMatch")
+
+
+def _md5_of(headers: Mapping[str, str]) -> bytes | None:
+    """The MD5 that the reply tells: of `x-goog-hash`, else of an ETag that is one; None where it tells none."""
+    found = re.search(r"\bmd5=([A-Za-z0-9+/]{22}==)", headers.get("x-goog-hash", ""))
+    if found is not None:
+        return base64.b64decode(found[1])
+    etag = re.fullmatch(r'"?([0-9a-fA-F]{32})"?', headers.get("etag", ""))
+    return bytes.fromhex(etag[1]) if etag is not None else None

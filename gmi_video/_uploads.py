@@ -1,0 +1,193 @@
+"""Files to the storage host: streamed, without credentials, each attempt from the first byte by a link of its own."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from random import Random
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+
+import anyio
+
+from gmi_video._backoff import delay
+from gmi_video._contents import Contents, changed
+from gmi_video._observe import shielded
+from gmi_video._presigned import FRESH, Refusal, Slot, forms_of, judged, put_call, read_slot, slot_call
+from gmi_video.errors import TimedOut, TransferError, TransportError
+from gmi_video.settings import Settings
+from gmi_video.wire import Call, Reply, Transport
+
+T = TypeVar("T")
+
+TRIES = 3
+"""Links that one upload may use up: each attempt has a fresh one, and a new reader."""
+PIECE = 1 << 16
+"""Bytes that are handed to the connection at once."""
+STALL = 30.0
+"""Seconds in which the connection must take a piece: about 2 KB a second."""
+ANSWER = 120.0
+"""Seconds for what the system still holds to leave, and for the storage's answer."""
+
+Progress = Callable[[int, int], object]
+"""Is told how many bytes have gone out, and of how many; begins again at 0 with each attempt."""
+
+
+class Patient(Protocol):
+    """Makes a call that costs nothing, again where that may help."""
+
+    async def __call__(self, call: Call, settings: Settings, read: Callable[[Call, Reply], T]) -> T:
+        """What `read` makes of the reply."""
+        ...
+
+
+class Uploads:
+    """All uploads of a session, at most `most` of them at once."""
+
+    def __init__(
+        self, transport: Transport, patient: Patient, *, most: int, loopback: bool, rng: Random
+    ) -> None:
+        self._transport = transport
+        self._patient = patient
+        self._limit = anyio.CapacityLimiter(most)
+        self._loopback = loopback
+        self._rng = rng
+
+    async def send(self, contents: Contents, settings: Settings, progress: Progress | None = None) -> str:
+        """The public link of what was sent; raises `TransferError` leaves, and `TransportError`."""
+        forms = list(forms_of(contents.kind))
+        async with self._limit:
+            for attempt in range(1, TRIES + 1):
+                file_type, content_type = forms[0]
+                slot = await self._slot(file_type, settings)
+                refusal = await self._put(slot, contents, content_type, progress)
+                if refusal is None:
+                    break
+                refusal.error.attempts = attempt
+                if not refusal.error.retryable or attempt == TRIES:
+                    raise refusal.error
+                if refusal.another_type:
+                    forms = forms[1:] or forms
+                await asyncio.sleep(delay(attempt, settings.patience, self._rng))
+        return slot.public_url
+
+    async def _slot(self, file_type: str, settings: Settings) -> Slot:
+        """A place that is fresh enough to be used."""
+        call, loop = slot_call(file_type), asyncio.get_running_loop()
+        for _ in range(TRIES):
+            asked = loop.time()
+            slot: Slot = await self._patient(
+                call, settings, lambda call, reply: read_slot(call, reply, loopback=self._loopback)
+            )
+            if loop.time() - asked <= FRESH:
+                return slot
+        message = f"GMI's links for an upload were older than {FRESH / 60:g} minutes when they came"
+        raise TransferError(message, retryable=True)
+
+    async def _put(
+        self, slot: Slot, contents: Contents, content_type: str, progress: Progress | None
+    ) -> Refusal | None:
+        """One attempt. Raises only what the source raised: there is no use in another one then."""
+        failed: TransportError | TransferError | None = None
+        with anyio.CancelScope() as scope:
+            async with Sending(contents, scope, progress) as sending:
+                call = put_call(slot, contents.name, content_type, contents.size, lambda: sending)
+                try:
+                    reply = await self._transport.send(call)
+                except (TransportError, TransferError) as error:
+                    failed = error
+        if sending.trouble is not None:
+            raise sending.trouble.with_traceback(sending.trace)
+        if scope.cancelled_caught:
+            failed = TimedOut(f"put {contents.name!r}: the storage host took no byte for {STALL:g} s")
+        if failed is not None:
+            return Refusal(failed)
+        refusal = judged(contents.name, reply, sending.md5)
+        if refusal is None:
+            sending.tell()
+        return refusal
+
+
+class Sending:
+    """One attempt: the pieces of a source as the connection asks for them, their MD5, and how far it came.
+
+    The deadline of `scope` is put off with each piece that the connection takes, so that the time of a slow
+    source does not count. `trouble` is what the source raised, which the connection would not pass on; `trace`
+    has no frame of the connection's, where the link stands.
+    """
+
+    def __init__(self, contents: Contents, scope: anyio.CancelScope, progress: Progress | None) -> None:
+        self._contents = contents
+        self._scope = scope
+        self._progress = progress
+        self._blocks = contents.blocks()
+        self._left = memoryview(b"")
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._hashing: asyncio.Future[None] | None = None
+        self._sent = 0
+        self._loop = asyncio.get_running_loop()
+        self._put_off(STALL)
+        self.trouble: Exception | None = None
+        self.trace: TracebackType | None = None
+
+    @property
+    def md5(self) -> bytes:
+        """The MD5 of all that was sent."""
+        return self._md5.digest()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> memoryview:
+        try:
+            if not self._left:
+                await self._fill()
+        except Exception as error:
+            self.trouble, self.trace = error, error.__traceback__
+            raise
+        if not self._left:
+            raise StopAsyncIteration
+        self.tell()
+        piece, self._left = self._left[:PIECE], self._left[PIECE:]
+        self._sent += len(piece)
+        self._put_off(STALL if self._sent < self._contents.size else ANSWER)
+        return piece
+
+    async def _fill(self) -> None:
+        """Some more bytes of the source, whose hash is taken while they are being sent.
+
+        Before the last of them go out, the source must have come to its end: nobody asks for more than its length.
+        """
+        self._scope.deadline = float("inf")
+        await self._hashed()
+        block = await self._blocks.read()
+        missing = self._contents.size - self._sent - len(block)
+        if (
+            missing < 0
+            or (missing > 0 and not block)
+            or (missing == 0 and block and await self._blocks.read())
+        ):
+            raise changed(self._contents)
+        self._left = memoryview(block)
+        self._hashing = self._loop.run_in_executor(None, self._md5.update, block) if block else None
+
+    async def _hashed(self) -> None:
+        """Waits for the thread that hashes, and lets it be where this is cancelled."""
+        if self._hashing is not None:
+            await asyncio.wait((self._hashing,))
+
+    def tell(self) -> None:
+        """Tells how far it came."""
+        if self._progress is not None:
+            progress, sent, size = self._progress, self._sent, self._contents.size
+            shielded(lambda _: progress(sent, size), self._contents)
+
+    def _put_off(self, seconds: float) -> None:
+        self._scope.deadline = self._loop.time() + seconds
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with anyio.CancelScope(shield=True):
+            await self._hashed()
+            await self._blocks.close()
