@@ -44,7 +44,6 @@ class MoneyVerbs(View):
         wanted = _checked(request)
         settings, core = self._settings, self._core
         seeded = settings.disambiguate == "seed" and wanted.payload.get("seed") is None
-        plain(wanted.payload, local=True)  # what cannot be sent is said before anybody waits
         wanted = await _looked_at(wanted)
         state = await core.open()
         model = None
@@ -130,10 +129,14 @@ class MoneyVerbs(View):
 
 
 async def _looked_at(request: VideoRequest) -> VideoRequest:
-    """The request with what is to be known of its files; itself where it has none."""
-    if next(files_in(request.payload), None) is None:
-        return request
+    """The request with what is to be known of its files; itself where it has none.
+
+    What cannot be sent is said before anybody waits: raises `PayloadInvalid`.
+    """
     try:
+        plain(request.payload, local=True)
+        if next(files_in(request.payload), None) is None:
+            return request
         return evolve(request, payload=await off_loop(examined, request.payload))
     except PayloadInvalid as error:
         error.key = request.key

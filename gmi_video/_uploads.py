@@ -138,14 +138,14 @@ class Sending:
         return self
 
     async def __anext__(self) -> memoryview:
+        if self._sent == self._contents.size:
+            raise StopAsyncIteration
         try:
             if not self._left:
                 await self._fill()
         except Exception as error:
             self.trouble, self.trace = error, error.__traceback__
             raise
-        if not self._left:
-            raise StopAsyncIteration
         self.tell()
         piece, self._left = self._left[:PIECE], self._left[PIECE:]
         self._sent += len(piece)

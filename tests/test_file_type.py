@@ -1,0 +1,207 @@
+"""What a file is by its bytes, how large a picture is, how long a clip lasts: read from real files."""
+
+import random
+import struct
+import wave
+from io import BytesIO
+from typing import Any
+
+import av
+import pytest
+from cargo import picture
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gmi_video import _picture
+from gmi_video._duration import seconds_of
+from gmi_video._file_type import HEAD, MP3, MP4, UPLOADED, WAV, named, objection, said_by, seen_as
+
+
+def clip(form: str, codec: str, seconds: float, **options: str) -> bytes:
+    """A real file with a little sound in it."""
+    made = BytesIO()
+    with av.open(made, "w", format=form, options=options) as container:
+        stream: Any = container.add_stream(codec, rate=44_100)
+        for _ in range(int(seconds * 44_100 / 1152)):
+            frame = av.AudioFrame(format="s16p", layout="mono", samples=1152)
+            frame.sample_rate = 44_100
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return made.getvalue()
+
+
+def sound(seconds: float, *, before: bytes = b"") -> bytes:
+    """A WAV file, with a chunk before its sound."""
+    made = BytesIO()
+    with wave.open(made, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(b"\0\0" * int(seconds * 8000))
+    body = made.getvalue()
+    return body[:12] + before + body[12:]
+
+
+def lasts(kind: Any, body: bytes) -> float | None:
+    return seconds_of(kind, lambda at, length: body[at : at + length], len(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (picture(), "jpeg"),
+        (picture(form="PNG"), "png"),
+        (picture(form="GIF"), "gif"),
+        (picture(form="WEBP"), "webp"),
+        (sound(0.1), "wav"),
+        (clip("mp4", "aac", 1), "mp4"),
+        (clip("mov", "aac", 1), "mp4"),
+        (clip("mp3", "libmp3lame", 1), "mp3"),
+        (clip("mp3", "libmp3lame", 1, id3v2_version="0", write_xing="0"), "mp3"),
+        (b"\x1aE\xdf\xa3\x9fB\x86\x81", "webm"),
+        (b"OggS\0\x02", "ogg"),
+        (b"fLaC\0\0\0\x22", "flac"),
+        (b"\0\0\0\x1cftypheic", "heic"),
+        (b"\0\0\0\x1cftypavif", "avif"),
+        (b"\0\0\0\x1cftypM4A ", "m4a"),
+        (b"RIFF\0\0\0\0AVI LIST", "avi"),
+        (b"%PDF-1.7", "pdf"),
+    ],
+)
+def test_a_file_is_what_its_bytes_say(body: bytes, name: str) -> None:
+    """Real files of every common kind are known by their first bytes, those that are not taken as well."""
+    found = seen_as(body[:HEAD])
+
+    assert found is not None
+    assert found.name == name
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"\xff",
+        b"\xff\xd8",
+        b"<html>",
+        b"{}",
+        b"PK\x03\x04",
+        b"MZ",
+        b"\xff\xfe<\0h\0",
+        b"RIFF\0\0\0\0",
+        b"\0" * 16,
+    ],
+)
+def test_what_is_no_media_is_no_type(head: bytes) -> None:
+    """Pages, archives, programs, texts in UTF-16 and beginnings cut short are no media."""
+    assert seen_as(head) is None
+
+
+def test_a_name_promises_a_type() -> None:
+    """Extensions count in any case; names without one, and unknown ones, promise nothing."""
+    assert [
+        getattr(said_by(name), "name", None) for name in ("a.JPG", "b.tar.png", "c", "d.tmp", ".mp4")
+    ] == [
+        "jpeg",
+        "png",
+        None,
+        None,
+        "mp4",
+    ]
+    assert [getattr(named(word), "name", None) for word in ("jpg", "JPEG", "mov", "gif", "")] == [
+        "jpeg",
+        "jpeg",
+        None,
+        None,
+        None,
+    ]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (640, 361), (2000, 12)])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_the_sides_of_a_picture_are_read(form: str, size: tuple[int, int]) -> None:
+    """Width and height as the encoder was told them, from the header alone."""
+    assert _picture.sides(picture(*size, form)[: _picture.HEAD]) == size
+
+
+def test_the_sides_of_every_webp_are_read() -> None:
+    """Lossless and extended WebP have their sides elsewhere than lossy ones."""
+    from PIL import Image  # noqa: PLC0415
+
+    for options in ({"lossless": True}, {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0"}):
+        made = BytesIO()
+        Image.new("RGB", (321, 123)).save(made, "WEBP", **options)
+        assert _picture.sides(made.getvalue()) == (321, 123), options
+
+
+def test_a_jpeg_with_a_large_profile_is_read() -> None:
+    """What a camera writes before the frame header, fill bytes included, is stepped over."""
+    body = picture(801, 602)
+    profile = b"\xff\xe2" + struct.pack(">H", 65_535) + bytes(65_533)
+
+    assert _picture.sides(body[:2] + profile * 3 + b"\xff\xff\xff" + body[3:]) == (801, 602)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 3.0, 12.25])
+def test_a_wav_lasts_as_long_as_it_says(seconds: float) -> None:
+    """By its data and its byte rate, whatever chunks stand before."""
+    odd = b"LIST" + struct.pack("<I", 3) + b"abc\0"
+
+    assert lasts(WAV, sound(seconds)) == pytest.approx(seconds)
+    assert lasts(WAV, sound(seconds, before=odd)) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("options", [{}, {"write_xing": "0"}, {"id3v2_version": "0"}])
+def test_an_mp3_lasts_as_long_as_its_frames(options: dict[str, str]) -> None:
+    """By the encoder's own count of frames, or by the rate of the first where there is none."""
+    assert lasts(MP3, clip("mp3", "libmp3lame", 5, **options)) == pytest.approx(5, abs=0.2)
+
+
+@pytest.mark.parametrize("options", [{}, {"movflags": "frag_keyframe"}])
+def test_an_mp4_lasts_as_long_as_its_header_says(options: dict[str, str]) -> None:
+    """By the movie header, at the file's end as well; a fragmented file does not tell, and is not guessed at."""
+    found = lasts(MP4, clip("mp4", "aac", 5, **options))
+
+    assert found == pytest.approx(5, abs=0.2) if not options else found is None or found > 0
+
+
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([b"", b"ID3", b"RIFF\0\0\0\0WAVE", b"\0\0\0\x10ftypisom", b"\xff\xfb\x90"]),
+)
+def test_no_bytes_break_the_readers(tail: bytes, head: bytes) -> None:
+    """Whatever the bytes are, an answer comes: a type or none, sides or none, seconds or none."""
+    body = head + tail
+    seen_as(body[:HEAD])
+    objection("a.mp4", body[:HEAD])
+    _picture.sides(body)
+    for kind in UPLOADED:
+        found = lasts(kind, body)
+        assert found is None or found >= 0
+
+
+def test_a_file_of_empty_boxes_ends() -> None:
+    """A file may claim any number of boxes: only so many are walked."""
+    reads = 0
+    body = struct.pack(">I4s", 8, b"free") * 5000
+
+    def read(at: int, length: int) -> bytes:
+        nonlocal reads
+        reads += 1
+        return body[at : at + length]
+
+    assert seconds_of(MP4, read, len(body)) is None
+    assert reads <= 1001
+
+
+def test_a_damaged_header_breaks_nothing() -> None:
+    """Real files with bytes overwritten at random give numbers or nothing."""
+    rng = random.Random(1)
+    for kind, body in ((MP4, clip("mp4", "aac", 1)), (WAV, sound(1)), (MP3, clip("mp3", "libmp3lame", 1))):
+        for _ in range(300):
+            broken = bytearray(body)
+            for _ in range(rng.randrange(1, 30)):
+                broken[rng.randrange(min(len(broken), 2000))] = rng.randrange(256)
+            found = lasts(kind, bytes(broken))
+            assert found is None or found >= 0
