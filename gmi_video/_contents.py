@@ -11,7 +11,7 @@ from attrs import frozen
 
 from gmi_video._file_type import HEAD, TAKEN, FileType, named
 from gmi_video._local import Chunks, LocalFile
-from gmi_video._offload import off_loop
+from gmi_video._offload import ended, off_loop
 from gmi_video._opening import OpenFile
 from gmi_video.errors import ConfigurationError, TransferError
 from gmi_video.inputs import uploadable
@@ -233,5 +233,5 @@ async def _head(chunks: Chunks) -> bytes:
         while len(head) < HEAD and (block := await blocks.read()):
             head += block
     finally:
-        await blocks.close()
+        await ended(asyncio.ensure_future(blocks.close()))
     return head[:HEAD]

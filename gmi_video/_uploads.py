@@ -12,6 +12,7 @@ import anyio
 from gmi_video._backoff import delay
 from gmi_video._contents import Contents, changed
 from gmi_video._observe import shielded
+from gmi_video._offload import ended
 from gmi_video._presigned import FRESH, Refusal, Slot, forms_of, judged, put_call, read_slot, slot_call
 from gmi_video.errors import TimedOut, TransferError, TransportError
 from gmi_video.settings import Settings
@@ -188,6 +189,8 @@ class Sending:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        with anyio.CancelScope(shield=True):
-            await self._hashed()
-            await self._blocks.close()
+        await ended(asyncio.ensure_future(self._close()))
+
+    async def _close(self) -> None:
+        await self._hashed()
+        await self._blocks.close()
