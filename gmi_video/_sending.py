@@ -16,7 +16,7 @@ class UploadVerbs(View):
         Args:
             source: a path, bytes, or `Chunks(read, length=…)`, whose factory begins anew for each attempt.
             file_type: what the file is (jpeg, jpg, png, mp4, mp3, wav), where its name promises another type.
-            progress: is called with the bytes that have gone out, and how many there are; what it raises is logged.
+            progress: is called with a `Transfer` now and then; what it raises is logged.
 
         The type is told by the bytes, and nothing but those types leaves the machine. The file is streamed to the
         storage host without credentials; it is broken off and begun again, with a link of its own each time, at

@@ -12,10 +12,11 @@ import anyio
 from gmi_video._backoff import delay
 from gmi_video._contents import Contents, changed
 from gmi_video._observe import shielded
-from gmi_video._offload import ended
+from gmi_video._offload import begin, ended
 from gmi_video._presigned import FRESH, Refusal, Slot, forms_of, judged, put_call, read_slot, slot_call
 from gmi_video.errors import TimedOut, TransferError, TransportError
 from gmi_video.settings import Settings
+from gmi_video.transfer import Transfer
 from gmi_video.wire import Call, Reply, Transport
 
 T = TypeVar("T")
@@ -29,8 +30,11 @@ STALL = 30.0
 ANSWER = 120.0
 """Seconds for what the system still holds to leave, and for the storage's answer."""
 
-Progress = Callable[[int, int], object]
-"""Is told how many bytes have gone out, and of how many; begins again at 0 with each attempt."""
+TELL_EVERY = 0.1
+"""Seconds between two words about progress; the first and the last are always said."""
+
+Progress = Callable[[Transfer], object]
+"""Is told how far a file has gone out; it begins again at 0 with each attempt."""
 
 
 class Patient(Protocol):
@@ -104,7 +108,7 @@ class Uploads:
             return Refusal(failed)
         refusal = judged(contents.name, reply, sending.md5)
         if refusal is None:
-            sending.tell()
+            sending.tell(surely=True)
         return refusal
 
 
@@ -125,6 +129,7 @@ class Sending:
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._hashing: asyncio.Future[None] | None = None
         self._sent = 0
+        self._told = float("-inf")
         self._loop = asyncio.get_running_loop()
         self._put_off(STALL)
         self.trouble: Exception | None = None
@@ -169,18 +174,21 @@ class Sending:
         ):
             raise changed(self._contents)
         self._left = memoryview(block)
-        self._hashing = self._loop.run_in_executor(None, self._md5.update, block) if block else None
+        self._hashing = begin(self._md5.update, block)
 
     async def _hashed(self) -> None:
         """Waits for the thread that hashes, and lets it be where this is cancelled."""
         if self._hashing is not None:
             await asyncio.wait((self._hashing,))
 
-    def tell(self) -> None:
-        """Tells how far it came."""
-        if self._progress is not None:
-            progress, sent, size = self._progress, self._sent, self._contents.size
-            shielded(lambda _: progress(sent, size), self._contents)
+    def tell(self, *, surely: bool = False) -> None:
+        """Tells how far it came, now and then; `surely` where it is the last word."""
+        now = self._loop.time()
+        if self._progress is None or not (surely or now - self._told >= TELL_EVERY):
+            return
+        self._told = now
+        contents = self._contents
+        shielded(self._progress, Transfer(name=contents.name, done=self._sent, total=contents.size))
 
     def _put_off(self, seconds: float) -> None:
         self._scope.deadline = self._loop.time() + seconds

@@ -11,7 +11,7 @@ import pytest
 from cargo import in_chunks, large, lying_at, picture, placed, puts
 from scene import left_in, ours, stage
 
-from gmi_video import Chunks, Limits, Patience, errors
+from gmi_video import Chunks, Limits, Patience, Transfer, errors
 from gmi_video.sandbox import Behaviour, Script, Serving
 from gmi_video.sandbox.answers import Answer
 from gmi_video.sandbox.faults import Drip, Early, Fault, HangUp, Late, Redirect, Silence
@@ -286,11 +286,10 @@ def test_a_file_that_changes_is_not_sent_half_old_half_new(tmp_path: Path) -> No
     path = placed(tmp_path, "a.wav", TWO_BLOCKS)
 
     async def main() -> None:
-        def write(sent: int, size: int) -> None:
-            if sent >= 1 << 20:
-                with path.open("r+b") as file:
-                    file.seek(-1, 2)
-                    file.write(b"!")
+        def write(transfer: Transfer) -> None:
+            with path.open("r+b") as file:  # when the first of three blocks was read
+                file.seek(-1, 2)
+                file.write(b"!")
 
         async with stage(Script()) as (sandbox, session):
             with pytest.raises(errors.TransferError, match=r"changed while it was being uploaded") as caught:
@@ -299,7 +298,7 @@ def test_a_file_that_changes_is_not_sent_half_old_half_new(tmp_path: Path) -> No
             assert not caught.value.retryable
             assert sandbox.count_calls("upload") == 1
 
-        def append(sent: int, size: int) -> None:
+        def append(transfer: Transfer) -> None:
             path.write_bytes(TWO_BLOCKS + b"more")
 
         async with stage(put(HangUp(of="request", after=10)), patience=AGAIN) as (sandbox, session):
@@ -395,8 +394,10 @@ def test_progress_is_told_and_may_fail(caplog: pytest.LogCaptureFixture) -> None
     """Progress counts up to the whole, begins again with each attempt, and what it raises is logged only."""
     told: list[tuple[int, int]] = []
 
-    def progress(sent: int, size: int) -> None:
-        told.append((sent, size))
+    def progress(transfer: Transfer) -> None:
+        assert transfer.name == "the bytes"
+        assert transfer.total is not None
+        told.append((transfer.done, transfer.total))
         raise LookupError("no screen")
 
     async def main() -> None:
@@ -423,7 +424,7 @@ def test_uploads_wait_for_each_other() -> None:
         async with stage(put(*[Late(seconds=5)] * 12), limits=Limits(downloads=3)) as (_, session):
 
             async def one(number: int) -> None:
-                def begun(sent: int, size: int) -> None:
+                def begun(transfer: Transfer) -> None:
                     nonlocal most
                     if number not in under_way:
                         under_way.append(number)
