@@ -14,7 +14,7 @@ from gmi_video._contents import Contents, changed
 from gmi_video._observe import shielded
 from gmi_video._offload import begin, ended
 from gmi_video._presigned import FRESH, Refusal, Slot, forms_of, judged, put_call, read_slot, slot_call
-from gmi_video.errors import TimedOut, TransferError, TransportError
+from gmi_video.errors import GmiVideoError, TimedOut, TransferError
 from gmi_video.settings import Settings
 from gmi_video.transfer import Transfer
 from gmi_video.wire import Call, Reply, Transport
@@ -92,18 +92,18 @@ class Uploads:
         self, slot: Slot, contents: Contents, content_type: str, progress: Progress | None
     ) -> Refusal | None:
         """One attempt. Raises only what the source raised: there is no use in another one then."""
-        failed: TransportError | TransferError | None = None
+        failed: GmiVideoError | None = None
         with anyio.CancelScope() as scope:
             async with Sending(contents, scope, progress) as sending:
                 call = put_call(slot, contents.name, content_type, contents.size, lambda: sending)
                 try:
                     reply = await self._transport.send(call)
-                except (TransportError, TransferError) as error:
+                except GmiVideoError as error:
                     failed = error
         if sending.trouble is not None:
             raise sending.trouble.with_traceback(sending.trace)
         if scope.cancelled_caught:
-            failed = TimedOut(f"put {contents.name!r}: the storage host took no byte for {STALL:g} s")
+            failed = TimedOut(f"put {contents.name!r}: the storage host neither took a byte nor answered")
         if failed is not None:
             return Refusal(failed)
         refusal = judged(contents.name, reply, sending.md5)
@@ -167,11 +167,7 @@ class Sending:
         await self._hashed()
         block = await self._blocks.read()
         missing = self._contents.size - self._sent - len(block)
-        if (
-            missing < 0
-            or (missing > 0 and not block)
-            or (missing == 0 and block and await self._blocks.read())
-        ):
+        if missing < 0 or not block or (missing == 0 and await self._blocks.read()):
             raise changed(self._contents)
         self._left = memoryview(block)
         self._hashing = begin(self._md5.update, block)

@@ -18,7 +18,7 @@ from gmi_video._local import DATA_URI_LIMIT, Chunks, Inline, LocalFile, is_local
 from gmi_video._opening import OpenFile
 from gmi_video.errors import ConfigurationError, PayloadInvalid
 
-__all__ = ["DATA_URI_LIMIT", "Chunks", "Inline", "LocalFile", "data_uri", "examined", "files_in"]
+__all__ = ["DATA_URI_LIMIT", "Chunks", "Inline", "LocalFile", "data_uri", "examined", "files_in", "is_media"]
 
 _INLINE = (*UPLOADED, WEBP)
 
@@ -45,6 +45,16 @@ def examined(payload: Any) -> Any:
 def files_in(payload: Any) -> Iterator[tuple[str, Path | Inline | LocalFile]]:
     """The files of this machine in a payload, each with its place."""
     yield from _files_in(payload, "payload")
+
+
+def is_media(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a picture, a clip or a sound by its first bytes; False where it cannot be read."""
+    try:
+        with OpenFile(Path(path)) as file:
+            kind = seen_as(file.read(0, HEAD))
+    except ConfigurationError:
+        return False
+    return kind is not None and kind.kind is not None
 
 
 def _files_in(value: Any, place: str) -> Iterator[tuple[str, Path | Inline | LocalFile]]:

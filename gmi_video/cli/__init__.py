@@ -18,6 +18,7 @@ from gmi_video.cli.entering import login, logout
 from gmi_video.cli.following import download, list_requests, resume, status
 from gmi_video.cli.making import generate, submit
 from gmi_video.cli.plain import printable
+from gmi_video.cli.sending import upload
 from gmi_video.cli.serving import sandbox
 from gmi_video.cli.watching import watch
 
@@ -58,7 +59,7 @@ def _app() -> App:
     )
     groups: tuple[tuple[Group, Mapping[str, Callable[..., int]]], ...] = (
         (_BEGIN, {"demo": demo, "models": models, "model": model, "stubs": stubs}),
-        (_MAKE, {"generate": generate, "submit": submit}),
+        (_MAKE, {"generate": generate, "submit": submit, "upload": upload}),
         (
             _FOLLOW,
             {"resume": resume, "watch": watch, "status": status, "list": list_requests, "download": download},

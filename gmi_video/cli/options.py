@@ -40,7 +40,7 @@ Values = Annotated[
         metavar="KEY=VALUE",
         help="A parameter of the model; repeat it for more. The text becomes what the model's schema asks "
         "for: a number, true or false, text. A list is JSON, or the same key several times. KEY=@FILE reads "
-        "the text from a file.",
+        "the text from a file; a picture, clip or sound is uploaded, or with KEY=data:@FILE sent along.",
     ),
 ]
 Base = Annotated[

@@ -17,6 +17,7 @@ from attrs import frozen
 from gmi_video.catalog import Parameter
 from gmi_video.cli.plain import printable
 from gmi_video.errors import ConfigurationError
+from gmi_video.inputs import Inline, is_media
 
 _SWITCH = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
@@ -35,11 +36,17 @@ class Filled:
     warnings: tuple[str, ...] = ()
 
 
-def pairs_of(given: Sequence[str]) -> dict[str, list[str]]:
-    """`key=value` texts by key, in order; `key=@path` is the text of a file, `key=@@…` a text that begins
-    with @. Raises `ConfigurationError`.
-    """  # noqa: D205  # one thought
-    pairs: dict[str, list[str]] = {}
+Told = str | Path | Inline
+"""What stands behind a key: text, or a picture, a clip or a sound."""
+
+
+def pairs_of(given: Sequence[str]) -> dict[str, list[Told]]:
+    """`key=value` texts by key, in order; `key=@path` is a file: the text of it, or itself where it is media.
+
+    `key=data:@path` is a file that goes into the payload itself, `key=@@…` a text that begins with @. Raises
+    `ConfigurationError`.
+    """
+    pairs: dict[str, list[Told]] = {}
     for item in given:
         name, sign, text = item.partition("=")
         name = name.strip()
@@ -50,11 +57,15 @@ def pairs_of(given: Sequence[str]) -> dict[str, list[str]]:
     return pairs
 
 
-def _told(name: str, text: str) -> str:
+def _told(name: str, text: str) -> Told:
     if text.startswith("@@"):
         return text[1:]
+    if text.startswith("data:@"):
+        return Inline(text.removeprefix("data:@"))
     if not text.startswith("@"):
         return text
+    if is_media(text[1:]):
+        return Path(text[1:])
     return read_text(text[1:], f"-p {name}={text}", f"; write {name}=@{text} for a text that begins with @")
 
 
@@ -63,7 +74,7 @@ def read_text(path: str, option: str, otherwise: str = "") -> str:
     try:
         return Path(path).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
-        message = f"{option}: {path!r} is not UTF-8 text (pictures and videos are given by their URL)"
+        message = f"{option}: {path!r} is neither UTF-8 text nor a picture, a clip or a sound"
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no path"
         message = f"{option}: {path!r} cannot be read: {why}{otherwise}"
@@ -97,7 +108,7 @@ def _no_constant(name: str) -> Any:
 def filled(
     model: str,
     base: Mapping[str, Any],
-    pairs: Mapping[str, Sequence[str]],
+    pairs: Mapping[str, Sequence[Told]],
     parameters: Sequence[Parameter],
 ) -> Filled:
     """`base` with `pairs` over it, typed by `parameters`; with none of them known, guessed.
@@ -123,8 +134,9 @@ def _example(parameter: Parameter) -> str:
     return printable(spelt(value), 40) if value not in (None, "") else "…"
 
 
-def _untyped(texts: Sequence[str]) -> Any:
-    return guessed(texts[0]) if len(texts) == 1 else [guessed(text) for text in texts]
+def _untyped(texts: Sequence[Told]) -> Any:
+    values = [guessed(text) if isinstance(text, str) else text for text in texts]
+    return values[0] if len(values) == 1 else values
 
 
 def _unknown(model: str, name: str, known: Mapping[str, Parameter]) -> str:
@@ -135,8 +147,11 @@ def _unknown(model: str, name: str, known: Mapping[str, Parameter]) -> str:
     )
 
 
-def _typed(model: str, parameter: Parameter, texts: Sequence[str]) -> Any:
+def _typed(model: str, parameter: Parameter, given: Sequence[Told]) -> Any:
     kind = parameter.type
+    texts = [text for text in given if isinstance(text, str)]
+    if len(texts) < len(given):  # the schema's own check tells where a file has no place
+        return given[0] if len(given) == 1 and kind not in _LISTS else list(given)
     if kind in _LISTS:
         values = _listed(texts)
         if values is None:

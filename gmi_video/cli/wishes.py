@@ -1,5 +1,6 @@
 """What was typed for a request, made ready to be sent: typed by the model's schema, checked by it, and priced."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,8 +13,9 @@ from gmi_video.catalog import Cost, Model, Problem
 from gmi_video.cli import exits
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.plain import printable
-from gmi_video.cli.values import base_of, filled, pairs_of, read_text
+from gmi_video.cli.values import Told, base_of, filled, pairs_of, read_text
 from gmi_video.errors import ConfigurationError, GmiVideoError, NotFound, PayloadInvalid, Unauthorized
+from gmi_video.inputs import LocalFile, examined, files_in
 from gmi_video.records import VideoRequest
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ class Wish:
 
     model: str
     base: Mapping[str, Any]
-    pairs: Mapping[str, Sequence[str]]
+    pairs: Mapping[str, Sequence[Told]]
     key: str | None = None
 
     @classmethod
@@ -62,8 +64,9 @@ async def ready(desk: Desk, session: "Session", wish: Wish) -> Ready:
     typed = filled(wish.model, wish.base, wish.pairs, model.parameters if model else ())
     for warning in typed.warnings:
         desk.warn(printable(warning))
+    payload = await asyncio.get_running_loop().run_in_executor(None, examined, typed.payload)
     try:
-        request = VideoRequest(wish.model, typed.payload, key=wish.key)
+        request = VideoRequest(wish.model, payload, key=wish.key)
     except (TypeError, ValueError) as error:
         message = printable(error)
     else:
@@ -91,9 +94,26 @@ def admitted(desk: Desk, made: Ready) -> VideoRequest:
     for problem in made.problems:
         if problem.kind != "unknown":  # of which `filled` has warned already
             desk.warn(printable(problem))
+    for name, file in _files(made.request):
+        desk.note(f"{'Sending along' if file.inline else 'Uploading'} {name}: {printable(file)}")
     if made.cost is not None:
         desk.note(f"This request costs {printable(made.cost)}")
     return made.request
+
+
+def _files(request: VideoRequest) -> list[tuple[str, LocalFile]]:
+    """The files of this machine in a request, by their place in the payload."""
+    found = files_in(request.payload)
+    return [
+        (printable(place.removeprefix("payload.")), file)
+        for place, file in found
+        if isinstance(file, LocalFile)
+    ]
+
+
+def _shown(value: object) -> str:
+    """A file as it was typed."""
+    return f"{'data:' * value.inline}@{value.path}" if isinstance(value, LocalFile) else str(value)
 
 
 def told(desk: Desk, made: Ready) -> int:
@@ -104,12 +124,15 @@ def told(desk: Desk, made: Ready) -> int:
             {
                 "model": request.model,
                 "payload": request.payload,
+                "files": [file.as_dict() | {"place": place} for place, file in _files(request)],
                 "problems": [problem.as_dict() for problem in made.problems],
                 "cost": cost.as_dict() if cost else None,
             }
         )
     else:
-        desk.data(f"Payload: {printable(json.dumps(request.payload, ensure_ascii=False, default=str))}")
+        desk.data(f"Payload: {printable(json.dumps(request.payload, ensure_ascii=False, default=_shown))}")
+        for name, file in _files(request):
+            desk.data(f"{'Sent along' if file.inline else 'To be uploaded'}: {name}: {printable(file)}")
         for problem in made.problems:
             desk.data(f"{'Refused' if problem.certain else 'Doubtful'}: {printable(problem)}")
         desk.data(f"Price: {printable(cost) if cost else 'the catalog does not say'}")

@@ -210,7 +210,7 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
     assert [
         "No such file" in found[0],
         "directory" in found[1],
-        "URL" in found[2],
+        "nor a picture" in found[2],
         "no path" in found[3],
     ] == [
         True,
