@@ -10,7 +10,7 @@ from typing import Protocol, Self, TypeVar
 import anyio
 
 from gmi_video._backoff import delay
-from gmi_video._contents import Contents, changed
+from gmi_video._contents import BLOCK, Contents, changed
 from gmi_video._observe import shielded
 from gmi_video._offload import begin, ended
 from gmi_video._presigned import FRESH, Refusal, Slot, forms_of, judged, put_call, read_slot, slot_call
@@ -24,9 +24,13 @@ T = TypeVar("T")
 TRIES = 3
 """Links that one upload may use up: each attempt has a fresh one, and a new reader."""
 PIECE = 1 << 16
-"""Bytes that are handed to the connection at once."""
+"""Bytes that are handed to the connection at once, at first; each that it takes at once doubles the next."""
+PROMPT = 0.2
+"""Seconds in which a connection takes what it is given where it is fast."""
 STALL = 30.0
-"""Seconds in which the connection must take a piece: about 2 KB a second."""
+"""Seconds in which the connection must take a piece, and some more for a large one:"""
+SLOWEST = 1 << 14
+"""bytes a second that it must take of it then. No line that is worth waiting for is so slow."""
 ANSWER = 120.0
 """Seconds for what the system still holds to leave, and for the storage's answer."""
 
@@ -131,7 +135,9 @@ class Sending:
         self._sent = 0
         self._told = float("-inf")
         self._loop = asyncio.get_running_loop()
-        self._put_off(STALL)
+        self._piece = PIECE
+        self._given = float("-inf")
+        scope.deadline = self._loop.time() + STALL
         self.trouble: Exception | None = None
         self.trace: TracebackType | None = None
 
@@ -146,6 +152,8 @@ class Sending:
     async def __anext__(self) -> memoryview:
         if self._sent == self._contents.size:
             raise StopAsyncIteration
+        prompt = self._loop.time() - self._given < PROMPT
+        self._piece = min(2 * self._piece, BLOCK) if prompt else PIECE
         try:
             if not self._left:
                 await self._fill()
@@ -153,9 +161,11 @@ class Sending:
             self.trouble, self.trace = error, error.__traceback__
             raise
         self.tell()
-        piece, self._left = self._left[:PIECE], self._left[PIECE:]
+        piece, self._left = self._left[: self._piece], self._left[self._piece :]
         self._sent += len(piece)
-        self._put_off(STALL if self._sent < self._contents.size else ANSWER)
+        self._given = self._loop.time()
+        last = self._sent == self._contents.size
+        self._scope.deadline = self._given + len(piece) / SLOWEST + (ANSWER if last else STALL)
         return piece
 
     async def _fill(self) -> None:
@@ -185,9 +195,6 @@ class Sending:
         self._told = now
         contents = self._contents
         shielded(self._progress, Transfer(name=contents.name, done=self._sent, total=contents.size))
-
-    def _put_off(self, seconds: float) -> None:
-        self._scope.deadline = self._loop.time() + seconds
 
     async def __aenter__(self) -> Self:
         return self
