@@ -9,6 +9,7 @@ from typing import Any, Literal, assert_never, assert_type
 from gmi_video import (
     Abandoned,
     Cancelled,
+    Chunks,
     Ended,
     Event,
     Exchange,
@@ -16,6 +17,7 @@ from gmi_video import (
     Failure,
     GaveUp,
     GmiVideoError,
+    Inline,
     Intent,
     Limits,
     Login,
@@ -45,6 +47,7 @@ from gmi_video import (
     Uncertain,
     Video,
     VideoRequest,
+    data_uri,
     errors,
 )
 from gmi_video.errors import Charged, GenerationError, ResponseError, SubmissionUncertain, TransferError
@@ -239,6 +242,23 @@ async def with_a_sandbox() -> None:
         assert_type(sandbox.charges, list[Charge])
         assert_type(sandbox.calls, list[SeenCall])
         assert_type(sandbox.count_calls("look", "submit"), int)
+
+
+async def files(session: Session) -> None:
+    async def read() -> AsyncIterator[bytes]:
+        yield b""
+
+    def told(transfer: Transfer) -> None:
+        assert_type(transfer.total, int | None)
+
+    assert_type(await session.upload("a.jpg"), str)
+    assert_type(await session.upload(Path("a.jpg"), file_type="jpeg", progress=told), str)
+    assert_type(await session.upload(b""), str)
+    assert_type(await session.upload(Chunks(read, length=5, name="a.jpg")), str)
+    assert_type(data_uri("a.jpg", limit=7), str)
+    VideoRequest(
+        "Veo3", {"image": Path("a.jpg"), "images": [Inline("a.jpg"), Inline(Path("b.jpg"), limit=9)]}
+    )
 
 
 def virtually() -> None:
