@@ -139,7 +139,8 @@ def _refused(name: str, reply: Reply) -> Refusal:
     text = reply.body[:65_536].decode("utf-8", "replace")
     code = found[1] if (found := _CODE.search(text)) else ""
     words = one_line(found[1], 200) if (found := _MESSAGE.search(text)) else ""
-    told = f"{code}: {_MEANT.get(code, words)}" if code else words or "no reason given"
+    large = _MEANT["EntityTooLarge"] if reply.status == 413 else ""
+    told = f"{code}: {_MEANT.get(code, words)}" if code else words or large or "no reason given"
     if 300 <= reply.status < 400:
         told = "it points elsewhere, and an upload is not redirected"
     message = f"the storage host did not take {name!r} ({reply.status} {told})"

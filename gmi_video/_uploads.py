@@ -64,20 +64,21 @@ class Uploads:
     async def send(self, contents: Contents, settings: Settings, progress: Progress | None = None) -> str:
         """The public link of what was sent; raises `TransferError` leaves, and `TransportError`."""
         forms = list(forms_of(contents.kind))
+        attempt = 1
         async with self._limit:
-            for attempt in range(1, TRIES + 1):
+            while True:
                 file_type, content_type = forms[0]
                 slot = await self._slot(file_type, settings)
                 refusal = await self._put(slot, contents, content_type, progress)
                 if refusal is None:
-                    break
+                    return slot.public_url
                 refusal.error.attempts = attempt
                 if not refusal.error.retryable or attempt == TRIES:
                     raise refusal.error
                 if refusal.another_type:
                     forms = forms[1:] or forms
                 await asyncio.sleep(delay(attempt, settings.patience, self._rng))
-        return slot.public_url
+                attempt += 1
 
     async def _slot(self, file_type: str, settings: Settings) -> Slot:
         """A place that is fresh enough to be used."""
@@ -96,6 +97,7 @@ class Uploads:
         self, slot: Slot, contents: Contents, content_type: str, progress: Progress | None
     ) -> Refusal | None:
         """One attempt. Raises only what the source raised: there is no use in another one then."""
+        reply: Reply | None = None
         failed: GmiVideoError | None = None
         with anyio.CancelScope() as scope:
             async with Sending(contents, scope, progress) as sending:
@@ -108,7 +110,8 @@ class Uploads:
             raise sending.trouble.with_traceback(sending.trace)
         if scope.cancelled_caught:
             failed = TimedOut(f"put {contents.name!r}: the storage host neither took a byte nor answered")
-        if failed is not None:
+        if failed is not None or reply is None:
+            assert failed is not None
             return Refusal(failed)
         refusal = judged(contents.name, reply, sending.md5)
         if refusal is None:

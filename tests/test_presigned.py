@@ -175,7 +175,13 @@ def test_a_file_is_put_without_credentials() -> None:
             False,
         ),
         (Reply(status=500, body=b"\xff\xfe<Code>"), "no reason given", errors.TransferError, True, False),
-        (Reply(status=413, body=b"<html>"), "no reason given", errors.TransferError, False, False),
+        (
+            Reply(status=413, body=b"<html>"),
+            "larger than the storage takes",
+            errors.TransferError,
+            False,
+            False,
+        ),
         (Reply(status=307, body=b""), "it points elsewhere", errors.TransferError, False, False),
     ],
 )

@@ -188,7 +188,9 @@ def test_an_upload_that_fails_submits_nothing(tmp_path: Path) -> None:
     async def main() -> None:
         script = Script(puts=[refused, *[Behaviour(fault=Late(seconds=20))] * 3])
         async with stage(script, **QUICK) as (sandbox, session):
-            with pytest.raises(errors.TransferError, match=r"\(413 no reason given\)") as caught:
+            with pytest.raises(
+                errors.TransferError, match=r"\(413 the file is larger than the storage takes\)"
+            ) as caught:
                 await session.submit(wish(img_url=paths[0], images=paths))
 
             assert (caught.value.key, caught.value.charged) == ("row-1", "no")
