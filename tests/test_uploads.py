@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,12 +12,13 @@ import pytest
 from cargo import in_chunks, large, lying_at, picture, placed, puts
 from scene import left_in, ours, stage
 
-from gmi_video import Chunks, Limits, Patience, Transfer, errors
+from gmi_video import Chunks, Limits, Patience, Session, Settings, Transfer, errors
 from gmi_video.sandbox import Behaviour, Script, Serving
 from gmi_video.sandbox.answers import Answer
 from gmi_video.sandbox.faults import Drip, Early, Fault, HangUp, Late, Redirect, Silence
 from gmi_video.sandbox.storage import gone
 from gmi_video.testing import run
+from gmi_video.wire import Call, Reply
 
 AGAIN = Patience(first=1, jitter=0)
 TWO_BLOCKS = large(2_500_000)
@@ -361,22 +363,34 @@ def test_a_slow_source_is_not_a_stall() -> None:
     run(main())
 
 
-def test_a_factory_is_closed_however_it_ends() -> None:
-    """Each reading of a source is closed: the one that looked at its type, a broken one, a cancelled one."""
-    begun, closed = 0, 0
+class _Reading:
+    """One reading of a source that wants to be closed by name: nothing collects it."""
 
-    async def read() -> AsyncIterator[bytes]:
-        nonlocal begun, closed
-        begun += 1
-        try:
-            for _ in range(40):
-                await asyncio.sleep(1)
-                yield large(10_000)
-        finally:
-            closed += 1
+    def __init__(self, readings: list["_Reading"]) -> None:
+        self.closed = 0
+        self._left = 40
+        readings.append(self)
+
+    def __aiter__(self) -> "_Reading":
+        return self
+
+    async def __anext__(self) -> bytes:
+        await asyncio.sleep(1)
+        self._left -= 1
+        if self._left < 0:
+            raise StopAsyncIteration
+        return large(10_000)
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def test_a_factory_is_closed_however_it_ends() -> None:
+    """Each reading of a source is closed once: the one that looked at its type, a broken one, a cancelled one."""
+    readings: list[_Reading] = []
 
     async def main() -> None:
-        chunks = Chunks(read, length=400_000)
+        chunks = Chunks(lambda: _Reading(readings), length=400_000)
         async with stage(put(HangUp(of="request", after=100_000)), patience=AGAIN) as (_, session):
             assert await session.upload(chunks)
             upload = asyncio.ensure_future(session.upload(chunks))
@@ -384,10 +398,40 @@ def test_a_factory_is_closed_however_it_ends() -> None:
             upload.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await upload
-            await asyncio.sleep(1)
 
     run(main())
-    assert (begun, closed) == (5, 5)
+    assert [reading.closed for reading in readings] == [1] * 5
+
+
+class _Elsewhere:
+    """A service on another machine, which names a place that no public host is."""
+
+    def __init__(self) -> None:
+        self.operations: list[str] = []
+
+    async def send(self, call: Call) -> Reply:
+        self.operations.append(call.operation)
+        link = "http://127.0.0.1:9/a?X-Goog-Signature=abc"
+        return Reply(status=200, body=json.dumps({"upload_url": link, "public_url": link}).encode())
+
+    def stream(self, call: Call) -> Any:
+        raise NotImplementedError
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+def test_a_service_elsewhere_cannot_make_us_send_to_this_machine() -> None:
+    """Loopback is a public host only where the API itself is on it: not a byte goes to a place of this machine."""
+    elsewhere = _Elsewhere()
+
+    async def main() -> None:
+        async with Session(Settings(api_key="a-key"), transport=elsewhere) as session:
+            with pytest.raises(errors.UnsafeURL, match="GMI's place for a jpeg file is not used"):
+                await session.upload(picture())
+
+    run(main())
+    assert elsewhere.operations == ["upload"]
 
 
 def test_progress_is_told_and_may_fail(caplog: pytest.LogCaptureFixture) -> None:
