@@ -39,6 +39,7 @@ from gmi_video._servertime import ServerTime
 from gmi_video._spending import Spending
 from gmi_video._submission import Submissions
 from gmi_video._supply import Supply
+from gmi_video._tending import keep_looking
 from gmi_video._uploads import Uploads
 from gmi_video.errors import ConfigurationError
 from gmi_video.ledger import Intent
@@ -106,10 +107,7 @@ class _Open:
             route=engine.door.submit_call,
         )
         self.catalog = Catalog(engine.patient, engine.door)
-        self.uploads = Uploads(
-            transport, engine.patient, most=limits.downloads, loopback=engine.loopback, rng=rng
-        )
-        self.supply = Supply(self.uploads)
+        self.supply = Supply(Uploads(transport, engine.patient, settings, loopback=engine.loopback, rng=rng))
         self.downloads = Downloads(
             transport, most=settings.limits.downloads, loopback=engine.loopback, rng=rng
         )

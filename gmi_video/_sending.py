@@ -31,4 +31,4 @@ class UploadVerbs(View):
         """
         contents = await contents_of(source, file_type)
         state = await self._core.open()
-        return await state.uploads.send(contents, self._settings, progress)
+        return await state.supply.uploads.send(contents, self._settings, progress)

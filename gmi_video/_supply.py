@@ -40,7 +40,7 @@ class Supply:
     """What this session has uploaded for its payloads, by SHA-256 and type."""
 
     def __init__(self, uploads: Uploads) -> None:
-        self._uploads = uploads
+        self.uploads = uploads
         self._links: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._digests: OrderedDict[tuple[int, ...], str] = OrderedDict()
         self._flights: dict[tuple[str, str], _Flight] = {}
@@ -100,7 +100,7 @@ class Supply:
         raise copy(error) if isinstance(error, GmiVideoError) else error
 
     async def _upload(self, name: tuple[str, str], file: LocalFile, settings: Settings) -> str:
-        link = await self._uploads.send(of_local(file), settings)
+        link = await self.uploads.send(of_local(file), settings)
         self._links[name] = link
         while len(self._links) > REMEMBERED:
             self._links.popitem(last=False)

@@ -50,14 +50,14 @@ class Patient(Protocol):
 
 
 class Uploads:
-    """All uploads of a session, at most `most` of them at once."""
+    """All uploads of a session, under a limit of their own: `Limits.downloads` of its `settings`."""
 
     def __init__(
-        self, transport: Transport, patient: Patient, *, most: int, loopback: bool, rng: Random
+        self, transport: Transport, patient: Patient, settings: Settings, *, loopback: bool, rng: Random
     ) -> None:
         self._transport = transport
         self._patient = patient
-        self._limit = anyio.CapacityLimiter(most)
+        self._limit = anyio.CapacityLimiter(settings.limits.downloads)
         self._loopback = loopback
         self._rng = rng
 

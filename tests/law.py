@@ -162,6 +162,7 @@ ROOMS = {
     "_uploads": Room(8, DRIVER),
     "_supply": Room(9, DRIVER),
     "_sending": Room(16, DRIVER),
+    "_tending": Room(9, DRIVER),
     "session": Room(17, DRIVER),
     "__init__": Room(18, DRIVER),
 }
