@@ -190,10 +190,10 @@ async def contents_of(source: Source, file_type: str | None = None) -> Contents:
     told = None if file_type is None else _told(file_type)
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
-        return _OfBytes(data=data, name="the bytes", kind=uploadable("the bytes", data[:HEAD], told))
+        return _OfBytes(data=data, name="the bytes", kind=_kind("the bytes", data[:HEAD], told))
     if isinstance(source, Chunks):
         head = await _head(source)
-        return _OfChunks(chunks=source, kind=uploadable(source.name or "the chunks", head, told))
+        return _OfChunks(chunks=source, kind=_kind(source.name or "the chunks", head, told))
     if isinstance(source, str | os.PathLike) and not isinstance(source, str | Path):
         source = os.fspath(source)
     if isinstance(source, str | Path) and not str(source).startswith(("https:", "http:", "data:")):
@@ -212,6 +212,10 @@ def of_local(file: LocalFile) -> Contents:
     return _OfFile(path=file.path, name=file.path.name, size=file.size, kind=kind, stamp=file.stamp)
 
 
+def _kind(name: str, head: bytes, told: FileType | None) -> FileType:
+    return uploadable(name, head, told, hint=", or say file_type={!r}")
+
+
 def _told(file_type: object) -> FileType:
     kind = named(file_type) if isinstance(file_type, str) else None
     if kind is None:
@@ -222,7 +226,7 @@ def _told(file_type: object) -> FileType:
 
 def _file(path: Path, told: FileType | None) -> Contents:
     with OpenFile(path) as file:
-        kind = uploadable(path.name, file.read(0, HEAD), told)
+        kind = _kind(path.name, file.read(0, HEAD), told)
         return _OfFile(path=path, name=path.name, size=file.size, kind=kind, stamp=file.stamp)
 
 

@@ -104,9 +104,9 @@ _TOLD = tuple(kind.name for kind in UPLOADED)
 TAKEN = "jpeg, jpg, png, mp4, mp3 and wav"
 
 
-def objection(name: str, head: bytes, *, told: FileType | None = None) -> str | None:
+def objection(name: str, head: bytes, *, told: FileType | None = None, hint: str = "") -> str | None:
     """Why a file is not uploaded, or None where it is: its bytes are what counts, and they must agree with what was
-    `told`, or else with the file's own name.
+    `told`, or else with the file's own name; `hint` says what else than renaming it would help.
     """  # noqa: D205  # one thought
     found = seen_as(head)
     if not head:
@@ -120,5 +120,4 @@ def objection(name: str, head: bytes, *, told: FileType | None = None) -> str | 
     promised = said_by(name)
     if promised is None or promised == found:
         return None
-    hint = f"rename it, or say file_type={found.name!r}"
-    return f"it is named like {promised.words} and is {found.words}: {hint}"
+    return f"it is named like {promised.words} and is {found.words}: rename it{hint.format(found.name)}"

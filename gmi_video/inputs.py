@@ -106,9 +106,9 @@ def _local(value: Path | Inline) -> LocalFile:
         )
 
 
-def uploadable(name: str, head: bytes, told: FileType | None = None) -> FileType:
+def uploadable(name: str, head: bytes, told: FileType | None = None, *, hint: str = "") -> FileType:
     """The type of a file that may be uploaded; raises `ConfigurationError` for any other."""
-    why = objection(name, head, told=told)
+    why = objection(name, head, told=told, hint=hint)
     found = seen_as(head)
     if why is not None or found is None:
         message = f"{name or 'what is to be uploaded'!r} is not uploaded: {why}"

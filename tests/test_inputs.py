@@ -99,7 +99,11 @@ def test_a_file_is_told_by_its_own_header(tmp_path: Path) -> None:
     ("name", "body", "sentence"),
     [
         ("a.txt", b"hello", "payload.x[1].y: 'a.txt' is not uploaded: its bytes are none of the types"),
-        ("a.png", picture(), "it is named like a PNG picture and is a JPEG picture"),
+        (
+            "a.png",
+            picture(),
+            "it is named like a PNG picture and is a JPEG picture: rename it; nothing was sent",
+        ),
         ("a.gif", picture(form="GIF"), "it is a GIF picture; jpeg, jpg, png, mp4, mp3 and wav are taken"),
     ],
 )

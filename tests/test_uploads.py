@@ -35,17 +35,21 @@ def test_a_file_lies_at_its_public_link_as_it_was(tmp_path: Path) -> None:
     path = placed(tmp_path, body=body)
 
     async def main() -> None:
-        async with stage(Script()) as (sandbox, session):
+        async with stage(Script(), organization="an-organisation") as (sandbox, session):
             links = [
                 await session.upload(source)
                 for source in (path, str(path), body, bytearray(body), memoryview(body), in_chunks(body))
             ]
             lying = [await lying_at(link) for link in links]
-            calls = [(call.operation, call.authorized) for call in sandbox.calls if call.operation != "media"]
+            calls = [
+                (call.operation, call.authorized, bool(call.organization))
+                for call in sandbox.calls
+                if call.operation != "media"
+            ]
 
         assert len(set(links)) == 6
         assert lying == [(body, "image/jpeg")] * 6
-        assert calls == [("upload", True), ("put", False)] * 6
+        assert calls == [("upload", True, True), ("put", False, False)] * 6
 
     run(main())
     assert left_in(tmp_path) == ["photo.jpg"]

@@ -28,7 +28,9 @@ def upload(
     file_type: Annotated[
         str | None,
         cyclopts.Parameter(
-            name="--type", metavar="TYPE", help="What they are, where their names promise something else."
+            name="--file-type",
+            metavar="TYPE",
+            help="What they are, where their names promise something else.",
         ),
     ] = None,
     json: options.Json = False,

@@ -42,7 +42,7 @@ def test_what_is_not_taken_is_a_sentence(shell: Shell, sandbox: Sandbox) -> None
         (("a.txt",), "its bytes are none of the types that are taken"),
         (("none.jpg",), "No such file"),
         (("b.png",), "is named like a PNG picture and is a JPEG picture"),
-        (("c.jpg", "--type", "gif"), "file_type='gif' is not taken"),
+        (("c.jpg", "--file-type", "gif"), "file_type='gif' is not taken"),
     ):
         ran = shell.run("upload", *words)
         assert (ran.code, ran.out) == (2, ""), ran.err
@@ -50,7 +50,7 @@ def test_what_is_not_taken_is_a_sentence(shell: Shell, sandbox: Sandbox) -> None
     assert moved(sandbox) == before
     some = shell.run("upload", "a.txt", "c.jpg")
     assert (some.code, len(some.out.splitlines())) == (2, 1)
-    assert shell.run("upload", "b.png", "--type", "jpeg").code == 0
+    assert shell.run("upload", "b.png", "--file-type", "jpeg").code == 0
 
 
 def test_a_picture_behind_a_parameter_is_uploaded(shell: Shell, sandbox: Sandbox) -> None:
