@@ -39,7 +39,7 @@ from gmi_video._servertime import ServerTime
 from gmi_video._spending import Spending
 from gmi_video._submission import Submissions
 from gmi_video._supply import Supply
-from gmi_video._tending import keep_looking
+from gmi_video._unfinished import Unfinished
 from gmi_video._uploads import Uploads
 from gmi_video.errors import ConfigurationError
 from gmi_video.ledger import Intent
@@ -49,9 +49,6 @@ from gmi_video.statistics import SessionStatistics
 from gmi_video.wire import Call, Page, Reply, Transport
 
 T = TypeVar("T")
-
-UNFINISHED = 100_000
-"""Ids without a known end that are kept, the newest: a program that only submits hears of none."""
 
 
 class _Open:
@@ -136,7 +133,7 @@ class Engine:
         self._borrowed = transport
         self.cadence = Cadence(cadence)
         self.second_posts = SecondPosts()
-        self._unfinished: dict[str, str] = {}
+        self._unfinished = Unfinished()
         self.spending = Spending()
         self._state: _Open | None = None
         self._closings = 0
@@ -201,8 +198,7 @@ class Engine:
     def seen(self, snapshot: Snapshot, way: Way) -> None:
         """A full record came."""
         self.spending.seen(snapshot)
-        if snapshot.final:
-            self._unfinished.pop(snapshot.request_id, None)
+        self._unfinished.seen(snapshot)
         state = self._state
         if state is not None:
             state.gate.moved(snapshot)
@@ -213,10 +209,7 @@ class Engine:
         """A submission of ours is a request now, and costs what the schema at hand says of it."""
         model = self._state.catalog.held(intent.model) if self._state is not None else None
         self.spending.accepted(snapshot, model.price_of(intent.payload) if model else None)
-        if not snapshot.final:
-            self._unfinished[snapshot.request_id] = intent.model
-            while len(self._unfinished) > UNFINISHED:
-                del self._unfinished[next(iter(self._unfinished))]
+        self._unfinished.accepted(snapshot, intent.model)
         if self._state is not None:
             self._state.gate.accepted(snapshot)
             self._state.gate.failed(snapshot, self._state.clock)
@@ -224,13 +217,13 @@ class Engine:
 
     def named(self, snapshot: Snapshot) -> Snapshot:
         """A snapshot with its model, where the door does not tell it and it was submitted here."""
-        model = snapshot.model or self._unfinished.get(snapshot.request_id, "")
+        model = snapshot.model or self._unfinished.model_of(snapshot.request_id)
         return snapshot if model == snapshot.model else evolve(snapshot, model=model)
 
     @property
     def unfinished(self) -> tuple[str, ...]:
         """The ids submitted here whose end nobody received."""
-        return tuple(self._unfinished)
+        return self._unfinished.ids
 
     def when(self, moment: float) -> float:
         """The loop's time at a Unix time of the service's, as far as it is known; for an open session."""

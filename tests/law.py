@@ -134,6 +134,8 @@ ROOMS = {
     "_strangers": Room(5),
     "_lookout": Room(10, DRIVER),
     "_counts": Room(11),
+    "_unfinished": Room(1),
+    "_call": Room(0),
     "_catalog": Room(9, DRIVER),
     "_listing": Room(7),
     "_foreign": Room(7, DRIVER),
@@ -162,7 +164,6 @@ ROOMS = {
     "_uploads": Room(8, DRIVER),
     "_supply": Room(9, DRIVER),
     "_sending": Room(16, DRIVER),
-    "_tending": Room(9, DRIVER),
     "session": Room(17, DRIVER),
     "__init__": Room(18, DRIVER),
 }
