@@ -24,8 +24,7 @@ def rows_of(path: Path) -> Iterator[Row]:
     top, first = next(((top, line) for top, line in enumerate(lines, 1) if line.strip()), (0, ""))
     if not first:
         return
-    reader = csv.reader(chain([first], lines), delimiter=_delimiter(first), strict=True)
-    rows = _numbered(reader, path, top)
+    rows = _numbered(chain([first], lines), _delimiter(first), path, top)
     names = _heading(path, top, next(rows)[1])
     for number, cells in rows:
         if len(cells) == len(names):
@@ -42,8 +41,8 @@ def _delimiter(heading: str) -> str:
     return max(",;\t", key=bare.count)
 
 
-def _numbered(reader: "csv._reader", path: Path, top: int) -> Iterator[tuple[int, list[str]]]:
-    begins = top
+def _numbered(lines: Iterator[str], delimiter: str, path: Path, top: int) -> Iterator[tuple[int, list[str]]]:
+    reader, begins = csv.reader(lines, delimiter=delimiter, strict=True), top
     while True:
         try:
             cells = next(reader)
