@@ -1,0 +1,248 @@
+"""What happens to lines in the journal, one job a step: each is a function of a connection, committed as a whole."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from attrs import frozen
+
+from gmi_video.batch import lines
+from gmi_video.batch.journal import keep
+from gmi_video.batch.lines import NewLine
+from gmi_video.batch.records import LineState
+from gmi_video.errors import ConfigurationError, GmiVideoError
+from gmi_video.ledger import Intent, State
+
+
+@frozen(kw_only=True)
+class Added:
+    """A line that was added, or was there: `new` says which."""
+
+    number: int
+    model: str
+    new: bool
+
+
+@frozen(kw_only=True)
+class Kept:
+    """A line as the journal has it, for the stage that takes it up."""
+
+    number: int
+    key: str | None
+    model: str
+    payload: str
+    state: LineState
+    attempts: int
+    cost: Decimal | None
+    price_words: str
+    money: str
+    request_id: str | None
+    snapshot: str | None
+    error: str | None
+    files: str | None
+    target: str
+    queued: float | None
+    processing: float | None
+    downloading: float | None
+
+
+_KEPT = ", ".join(Kept.__annotations__)
+
+
+def _kept(values: tuple[Any, ...]) -> Kept:
+    told = dict(zip(Kept.__annotations__, values, strict=True))
+    told["cost"] = None if told["cost"] is None else Decimal(told["cost"])
+    return Kept(**told)
+
+
+def begin_pass(connection: sqlite3.Connection) -> None:
+    """Begins to count equal lines anew: one call of `add` is one pass over one file."""
+    connection.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS passed (pass INTEGER, digest BLOB, count INTEGER, PRIMARY KEY (pass, digest)) WITHOUT ROWID"
+    )
+
+
+def end_pass(connection: sqlite3.Connection, number: int) -> None:
+    """Forgets what one pass counted."""
+    connection.execute("DELETE FROM temp.passed WHERE pass = ?", (number,))
+
+
+def add(connection: sqlite3.Connection, one_pass: int, new: Iterable[NewLine]) -> list[Added]:
+    """Adds those lines that are not there yet.
+
+    Raises `ConfigurationError` for a key that stands for another payload; the lines before it are added.
+    """
+    return [_added(connection, one_pass, line) for line in new]
+
+
+def _added(connection: sqlite3.Connection, one_pass: int, line: NewLine) -> Added:
+    before = 0
+    if line.key is None:
+        counting = "INSERT INTO temp.passed VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count"
+        before = connection.execute(counting, (one_pass, line.digest)).fetchone()[0] - 1
+    who = lines.identity(line, before)
+    found = connection.execute("SELECT number, digest FROM lines WHERE identity = ?", (who,)).fetchone()
+    model = line.request.model
+    if found is None:
+        row = (who, line.key, model, line.digest, line.payload, time.time())
+        done = connection.execute(
+            "INSERT INTO lines (identity, key, model, digest, payload, added_at) VALUES (?, ?, ?, ?, ?, ?)",
+            row,
+        )
+        return Added(number=done.lastrowid or 0, model=model, new=True)
+    if found[1] != line.digest:
+        message = (
+            f"key {line.key} already stands for another payload (line {found[0]} of the journal); "
+            "give the changed line a key of its own"
+        )
+        raise ConfigurationError(message)
+    return Added(number=found[0], model=model, new=False)
+
+
+def take(connection: sqlite3.Connection, model: str, after: int, most: int) -> list[Kept]:
+    """Waiting lines of a model, in their order, after a number."""
+    query = f"SELECT {_KEPT} FROM lines WHERE state = 'waiting' AND model = ? AND number > ? ORDER BY number LIMIT ?"  # noqa: S608  # our own columns
+    return [_kept(row) for row in connection.execute(query, (model, after, most))]
+
+
+def begun(connection: sqlite3.Connection, after: int, most: int) -> list[Kept]:
+    """Lines that an earlier run began and did not end, after a number."""
+    query = (
+        f"SELECT {_KEPT} FROM lines WHERE state IN ('submitting', 'running', 'saving', 'uncertain') AND number > ? "  # noqa: S608  # as above
+        "ORDER BY number LIMIT ?"
+    )
+    return [_kept(row) for row in connection.execute(query, (after, most))]
+
+
+def untold(connection: sqlite3.Connection, most: int) -> list[Kept]:
+    """Lines that ended, and whose end nobody was told of."""
+    query = (
+        f"SELECT {_KEPT} FROM lines WHERE told = 0 AND state IN ('done', 'failed') ORDER BY number LIMIT ?"  # noqa: S608  # as above
+    )
+    return [_kept(row) for row in connection.execute(query, (most,))]
+
+
+def parked(connection: sqlite3.Connection, after: int, most: int) -> list[Kept]:
+    """Lines that were set aside, after a number."""
+    query = f"SELECT {_KEPT} FROM lines WHERE state = 'parked' AND number > ? ORDER BY number LIMIT ?"  # noqa: S608  # as above
+    return [_kept(row) for row in connection.execute(query, (after, most))]
+
+
+def one(connection: sqlite3.Connection, number: int) -> Kept:
+    """One line."""
+    return _kept(connection.execute(f"SELECT {_KEPT} FROM lines WHERE number = ?", (number,)).fetchone())  # noqa: S608  # as above
+
+
+def waiting_models(connection: sqlite3.Connection) -> list[str]:
+    """The models that lines wait for."""
+    query = "SELECT DISTINCT model FROM lines WHERE state = 'waiting' ORDER BY model"
+    return [model for (model,) in connection.execute(query)]
+
+
+def reopen(connection: sqlite3.Connection) -> None:
+    """What a new run does first: what was set aside is tried again, what provably was not sent waits again."""
+    connection.execute(
+        "UPDATE lines SET kind = NULL, reason = '', error = NULL, state = CASE WHEN request_id IS NULL THEN 'waiting' "
+        "WHEN snapshot IS NOT NULL AND status = 'success' THEN 'saving' ELSE 'running' END WHERE state = 'parked'"
+    )
+    latest = "(SELECT state FROM intents WHERE line = lines.number ORDER BY number DESC LIMIT 1)"
+    connection.execute(
+        f"UPDATE lines SET state = 'waiting', money = '', cost = NULL, price_words = '' WHERE state = 'submitting' "  # noqa: S608  # as above
+        f"AND coalesce({latest}, 'prepared') IN ('prepared', 'rejected')"
+    )
+
+
+def retry_failed(connection: sqlite3.Connection) -> int:
+    """Sends failed lines that cost nothing once more; returns how many."""
+    done = connection.execute(
+        "UPDATE lines SET state = 'waiting', told = 0, kind = NULL, reason = '', error = NULL, request_id = NULL, "
+        "snapshot = NULL, status = '', ended_at = NULL, attempts = 0 WHERE state = 'failed' AND money != 'spent'"
+    )
+    return done.rowcount
+
+
+def change(connection: sqlite3.Connection, number: int, **columns: Any) -> None:
+    """Sets columns of a line."""
+    names = ", ".join(f"{name} = ?" for name in columns)
+    connection.execute(f"UPDATE lines SET {names} WHERE number = ?", (*columns.values(), number))  # noqa: S608  # names are our own
+
+
+def park_waiting(connection: sqlite3.Connection, model: str, kind: str | None, error: GmiVideoError) -> int:
+    """Sets the waiting lines of a model aside; returns how many."""
+    done = connection.execute(
+        "UPDATE lines SET state = 'parked', kind = ?, reason = ?, error = ? WHERE state = 'waiting' AND model = ?",
+        (kind, str(error), error_text(error), model),
+    )
+    return done.rowcount
+
+
+def submission(
+    connection: sqlite3.Connection, line: int, intent: Intent, reply: bytes, told: dict[str, Any]
+) -> None:
+    """Keeps a submission's present state, and what it means for its line; `told` are further columns."""
+    keep(connection, intent, line)
+    columns: dict[str, Any] = {}
+    match intent.state:
+        case State.SENDING:
+            columns = {
+                "state": "submitting",
+                "money": "reserved",
+                "submitted_at": time.time(),
+                "request_id": None,
+            }
+        case State.ACCEPTED:
+            columns = {
+                "state": "running",
+                "money": "spent",
+                "request_id": intent.request_id,
+                "snapshot": reply.decode("utf-8", "replace") or None,
+                "candidates": None,
+                "reason": "",
+            }
+        case State.PREPARED:
+            columns = {"state": "waiting", "money": ""}
+        case State.REJECTED:
+            columns = {"money": ""}
+        case State.NEEDS_DECISION:
+            columns = {
+                "state": "uncertain",
+                "reason": intent.evidence,
+                "candidates": json.dumps(intent.candidates),
+            }
+        case State.AMBIGUOUS | State.ABSENT:
+            columns = {"reason": intent.evidence}
+    change(connection, line, **columns, **told)
+
+
+def intent_of(connection: sqlite3.Connection, line: int) -> Intent | None:
+    """The latest submission of a line."""
+    query = "SELECT body FROM intents WHERE line = ? ORDER BY number DESC LIMIT 1"
+    found = connection.execute(query, (line,)).fetchone()
+    return None if found is None else Intent.from_dict(json.loads(found[0]))
+
+
+def fact(connection: sqlite3.Connection, name: str) -> str | None:
+    """A fact about the whole batch."""
+    found = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def set_fact(connection: sqlite3.Connection, name: str, value: str | None) -> None:
+    """Keeps a fact, or forgets it."""
+    if value is None:
+        connection.execute("DELETE FROM facts WHERE name = ?", (name,))
+    else:
+        connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+
+def tell(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    """The ends of these lines were handed out."""
+    connection.executemany("UPDATE lines SET told = 1 WHERE number = ?", [(number,) for number in numbers])
+
+
+def error_text(error: GmiVideoError) -> str:
+    """An error as the journal keeps it."""
+    return json.dumps({"error": type(error).__name__, **error.as_dict()}, default=str)
