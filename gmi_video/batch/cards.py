@@ -51,10 +51,11 @@ def card(row: Row, folder: Path, picture: bytes | None = None) -> dict[str, Any]
     return {name: value for name, value in told.items() if value not in (None, "")}
 
 
-def prompt(row: Row) -> str:
+def prompt(row: Row, limit: int | None = _PROMPT) -> str:
     """The words that a line asked for its video with; empty where its model takes none that are known."""
     found = (row.payload.get(name) for name in _PROMPTS)
-    return _text(next((text for text in found if isinstance(text, str) and text), ""), _PROMPT)
+    words = next((text for text in found if isinstance(text, str) and text), "")
+    return words if limit is None else _text(words, limit)
 
 
 def main(row: Row) -> Stored | None:

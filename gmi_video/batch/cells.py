@@ -9,13 +9,13 @@ from pathlib import Path
 from gmi_video.batch.physical import lines_in
 from gmi_video.errors import ConfigurationError
 
-Row = tuple[int, Mapping[str, str] | ConfigurationError]
+Cells = tuple[int, Mapping[str, str] | ConfigurationError]
 """A line number, and the cells that are not empty by the names of their columns, or what is wrong with them."""
 
 _QUOTED = re.compile(r'"[^"]*"?')
 
 
-def rows_of(path: Path) -> Iterator[Row]:
+def rows_of(path: Path) -> Iterator[Cells]:
     """The rows under the heading; empty ones are skipped.
 
     Raises `ConfigurationError` where the heading is none, or nothing from some line on can be understood.
