@@ -14,11 +14,29 @@ retry=None, resubmit_absent=0)`: `await add(requests)`, `finish()`, `run()` (an 
 read as it goes; `statistics()`. It is a `Store` of the session's ledger as well.
 """
 
+from gmi_video.batch.batch import Batch
+from gmi_video.batch.errors import (
+    BudgetExceeded,
+    JournalCorrupt,
+    JournalError,
+    JournalFailed,
+    JournalFull,
+    JournalLocked,
+)
+from gmi_video.batch.journal import Journal
 from gmi_video.batch.records import BatchStatistics, Finished, Orphan, Retry, Row, Sink, Stored, Tally
 
 __all__ = [
+    "Batch",
     "BatchStatistics",
+    "BudgetExceeded",
     "Finished",
+    "Journal",
+    "JournalCorrupt",
+    "JournalError",
+    "JournalFailed",
+    "JournalFull",
+    "JournalLocked",
     "Orphan",
     "Retry",
     "Row",

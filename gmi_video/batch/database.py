@@ -73,16 +73,23 @@ class Database:
             await asyncio.wait((self._draining,))
 
     def close(self) -> None:
-        """Ends after the jobs under way; a second call does nothing."""
+        """Ends after the jobs under way, and those that still wait; a second call does nothing."""
         if self.closed:
             return
         self.closed = True
-        if os.getpid() == self._pid:
-            if self._waiting:  # nobody waits for these any more, and they are kept all the same
-                left, self._waiting = self._waiting, []
-                self._thread.submit(self._group, [waiting.job for waiting in left])
-            self._thread.submit(self._connection.close)
-            self._thread.shutdown(wait=True)
+        if os.getpid() != self._pid:
+            return
+        left, self._waiting = self._waiting, []
+        try:
+            self._thread.submit(self._last, [waiting.job for waiting in left])
+        except RuntimeError:  # the interpreter is ending, and its threads have ended
+            self._last([waiting.job for waiting in left])
+        self._thread.shutdown(wait=True)
+
+    def _last(self, jobs: list[Job[Any]]) -> None:
+        if jobs:
+            self._group(jobs)
+        self._connection.close()
 
     def _check(self) -> None:
         if self.failure is not None:

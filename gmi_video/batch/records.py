@@ -67,6 +67,8 @@ class Retry:
 class Finished:
     """A line that ended, in one of two ways: `video`, or `error` where there is none.
 
+    `state` is "done" or "failed", or "parked" or "uncertain" for a line that a later run may bring to another end.
+
     `request` is the very object that was added, as long as the caller holds it, else its equal. `number` counts
     the batch's lines from 1; `attempts` the POSTs; `cost` is None where no price is known. `queued`, `processing`
     and `downloading` are seconds, None where that was not seen.
@@ -75,6 +77,7 @@ class Finished:
     request: VideoRequest
     key: Any = None
     number: int
+    state: LineState = "done"
     video: Video | None = None
     error: GmiVideoError | None = None
     stored: tuple[Stored, ...] = ()
@@ -83,6 +86,11 @@ class Finished:
     queued: float | None = None
     processing: float | None = None
     downloading: float | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more becomes of it on its own."""
+        return self.state in ENDED
 
 
 @frozen(kw_only=True)

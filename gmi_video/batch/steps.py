@@ -17,6 +17,11 @@ from gmi_video.errors import ConfigurationError, GmiVideoError
 from gmi_video.ledger import Intent, State
 
 
+def now() -> float:
+    """Unix seconds, for people; nothing is decided by them."""
+    return time.time()
+
+
 @frozen(kw_only=True)
 class Added:
     """A line that was added, or was there: `new` says which."""
@@ -87,7 +92,7 @@ def _added(connection: sqlite3.Connection, one_pass: int, line: NewLine) -> Adde
     found = connection.execute("SELECT number, digest FROM lines WHERE identity = ?", (who,)).fetchone()
     model = line.request.model
     if found is None:
-        row = (who, line.key, model, line.digest, line.payload, time.time())
+        row = (who, line.key, model, line.digest, line.payload, now())
         done = connection.execute(
             "INSERT INTO lines (identity, key, model, digest, payload, added_at) VALUES (?, ?, ?, ?, ?, ?)",
             row,
@@ -117,17 +122,15 @@ def begun(connection: sqlite3.Connection, after: int, most: int) -> list[Kept]:
     return [_kept(row) for row in connection.execute(query, (after, most))]
 
 
-def untold(connection: sqlite3.Connection, most: int) -> list[Kept]:
+def untold(connection: sqlite3.Connection, after: int, most: int) -> list[Kept]:
     """Lines that ended, and whose end nobody was told of."""
-    query = (
-        f"SELECT {_KEPT} FROM lines WHERE told = 0 AND state IN ('done', 'failed') ORDER BY number LIMIT ?"  # noqa: S608  # as above
-    )
-    return [_kept(row) for row in connection.execute(query, (most,))]
+    query = f"SELECT {_KEPT} FROM lines WHERE told = 0 AND state IN ('done', 'failed') AND number > ? ORDER BY number LIMIT ?"  # noqa: S608  # as above
+    return [_kept(row) for row in connection.execute(query, (after, most))]
 
 
 def parked(connection: sqlite3.Connection, after: int, most: int) -> list[Kept]:
     """Lines that were set aside, after a number."""
-    query = f"SELECT {_KEPT} FROM lines WHERE state = 'parked' AND number > ? ORDER BY number LIMIT ?"  # noqa: S608  # as above
+    query = f"SELECT {_KEPT} FROM lines WHERE state = 'parked' AND error NOT LIKE '{{\"error\": \"BudgetExceeded\"%' AND number > ? ORDER BY number LIMIT ?"  # noqa: S608  # as above
     return [_kept(row) for row in connection.execute(query, (after, most))]
 
 
@@ -148,10 +151,16 @@ def reopen(connection: sqlite3.Connection) -> None:
         "UPDATE lines SET kind = NULL, reason = '', error = NULL, state = CASE WHEN request_id IS NULL THEN 'waiting' "
         "WHEN snapshot IS NOT NULL AND status = 'success' THEN 'saving' ELSE 'running' END WHERE state = 'parked'"
     )
-    latest = "(SELECT state FROM intents WHERE line = lines.number ORDER BY number DESC LIMIT 1)"
+    latest = "(SELECT {} FROM intents WHERE line = lines.number ORDER BY number DESC LIMIT 1)"
+    state, request_id = latest.format("state"), latest.format("request_id")
+    sent = "WHERE state IN ('submitting', 'uncertain')"
     connection.execute(
-        f"UPDATE lines SET state = 'waiting', money = '', cost = NULL, price_words = '' WHERE state = 'submitting' "  # noqa: S608  # as above
-        f"AND coalesce({latest}, 'prepared') IN ('prepared', 'rejected')"
+        "UPDATE lines SET state = 'running', money = 'spent', candidates = NULL, reason = '', "  # noqa: S608  # our own words
+        f"request_id = {request_id} {sent} AND {state} = 'accepted'"
+    )
+    connection.execute(
+        f"UPDATE lines SET state = 'waiting', money = '', candidates = NULL, reason = '' {sent} "  # noqa: S608  # as above
+        f"AND coalesce({state}, 'prepared') IN ('prepared', 'rejected')"
     )
 
 
@@ -190,7 +199,7 @@ def submission(
             columns = {
                 "state": "submitting",
                 "money": "reserved",
-                "submitted_at": time.time(),
+                "submitted_at": now(),
                 "request_id": None,
             }
         case State.ACCEPTED:
@@ -236,6 +245,51 @@ def set_fact(connection: sqlite3.Connection, name: str, value: str | None) -> No
         connection.execute("DELETE FROM facts WHERE name = ?", (name,))
     else:
         connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+
+def prove(connection: sqlite3.Connection, model: str) -> None:
+    """A request of this model was seen to leave the queue."""
+    connection.execute("INSERT OR IGNORE INTO proven VALUES (?)", (model,))
+
+
+def proven(connection: sqlite3.Connection) -> set[str]:
+    """The models of which some request left the queue."""
+    return {model for (model,) in connection.execute("SELECT model FROM proven")}
+
+
+def unpark(connection: sqlite3.Connection, model: str, kind: str) -> int:
+    """Lines of a model that were set aside unsent wait again; returns how many."""
+    done = connection.execute(
+        "UPDATE lines SET state = 'waiting', kind = NULL, reason = '', error = NULL "
+        "WHERE state = 'parked' AND model = ? AND kind = ? AND request_id IS NULL",
+        (model, kind),
+    )
+    return done.rowcount
+
+
+def unpark_beyond(connection: sqlite3.Connection) -> dict[str, int]:
+    """Lines that a budget set aside wait again; returns how many of each model."""
+    where = "WHERE state = 'parked' AND error LIKE '{\"error\": \"BudgetExceeded\"%'"
+    found = connection.execute(f"SELECT model, count(*) FROM lines {where} GROUP BY model").fetchall()  # noqa: S608  # our own words
+    connection.execute(f"UPDATE lines SET state = 'waiting', kind = NULL, reason = '', error = NULL {where}")  # noqa: S608  # as above
+    return dict(found)
+
+
+def upload_of(connection: sqlite3.Connection, sha256: str) -> str | None:
+    """The public link of a file that was uploaded before."""
+    found = connection.execute("SELECT url FROM uploads WHERE sha256 = ?", (sha256,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def uploaded(connection: sqlite3.Connection, sha256: str, url: str) -> None:
+    """A file was uploaded."""
+    connection.execute("INSERT OR REPLACE INTO uploads VALUES (?, ?, ?)", (sha256, url, now()))
+
+
+def aim(connection: sqlite3.Connection, number: int, target: str) -> bool:
+    """Takes a file name for a line; False where another line has it."""
+    query = "UPDATE OR IGNORE lines SET target = ? WHERE number = ?"
+    return connection.execute(query, (target, number)).rowcount == 1
 
 
 def tell(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:

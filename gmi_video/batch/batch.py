@@ -1,0 +1,348 @@
+"""`Batch`: any number of requests over one session, remembered in a journal, each one's end handed out once."""
+
+import asyncio
+import itertools
+import os
+import weakref
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from decimal import Decimal, InvalidOperation
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from gmi_video.batch import names, steps
+from gmi_video.batch.counts import Counts
+from gmi_video.batch.errors import JournalLocked
+from gmi_video.batch.journal import Journal
+from gmi_video.batch.lines import NewLine, line_of
+from gmi_video.batch.places import digest, place_of
+from gmi_video.batch.prices import Prices
+from gmi_video.batch.records import BatchStatistics, Retry, Sink
+from gmi_video.batch.runner import Engine, Run
+from gmi_video.batch.work import Options, Work
+from gmi_video.errors import ConfigurationError
+from gmi_video.records import VideoRequest
+from gmi_video.session import Session
+
+CHUNK = 500
+"""Requests that are taken from an iterable before they are written and the loop gets a turn."""
+SOON = 0.02
+"""Seconds for which a slow producer's next request is waited for before those at hand are written."""
+
+Requests = Iterable[VideoRequest] | AsyncIterable[VideoRequest]
+
+_batches: "weakref.WeakValueDictionary[str, Batch]" = weakref.WeakValueDictionary()
+
+
+class Batch:
+    """Requests in, their ends out, through whatever happens in between; nothing is paid twice.
+
+    Args:
+        session: what submits, watches and downloads; its limits hold.
+        journal: the file that remembers everything (a path or a `Journal`); None: memory of this object only.
+        out: a folder, or a `Sink`; None downloads nothing.
+        name: the files' names, from the key, `{number}`, `{model}` and the payload's keys; slashes make folders.
+        budget: US dollars by list prices that are not passed.
+        assume_price: what a request costs where the catalog names no price; without it, such a request is
+            refused where a budget is set.
+        max_in_flight: accepted and unfinished requests at once, 1,000 if not said otherwise.
+        retry: whether requests that failed uncharged are tried again.
+        resubmit_absent: how many lost submissions may be posted a second time, over all runs of the journal.
+
+    Raises `ConfigurationError` for what is none of these.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        journal: str | os.PathLike[str] | Journal | None = None,
+        out: str | os.PathLike[str] | Sink | None = None,
+        name: str = "{key}",
+        budget: Decimal | str | float | None = None,
+        assume_price: Decimal | str | float | None = None,
+        max_in_flight: int | None = None,
+        retry: Retry | None = None,
+        resubmit_absent: int = 0,
+    ) -> None:
+        self._session = session
+        self._journal = journal if isinstance(journal, Journal) else Journal(journal)
+        self._ours = not isinstance(journal, Journal)
+        self._budget = dollars("budget", budget)
+        self._options = Options(
+            place=place_of(out),
+            name=names.checked(name),
+            assume_price=dollars("assume_price", assume_price),
+            max_in_flight=_count("max_in_flight", 1000 if max_in_flight is None else max_in_flight, 1),
+            retry=retry,
+            resubmit_absent=_count("resubmit_absent", resubmit_absent, 0),
+        )
+        self._held: weakref.WeakValueDictionary[int, VideoRequest] = weakref.WeakValueDictionary()
+        self._counts: Counts | None = None
+        self._engine: Engine | None = None
+        self._opening = asyncio.Lock()
+        self._passes = itertools.count(1)
+        self._adding = 0
+        self._producers: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        self._consumer: asyncio.Task[Any] | None = None
+        self._finished = False
+
+    async def add(self, requests: Requests) -> int:
+        """Adds requests, and returns how many of them were new.
+
+        A request that is there already is left as it is: it is known by its key, or by its payload and the equal
+        ones before it in this call. While a run is under way it takes up what is added; a task that adds then
+        keeps the run open until it ends, or until `finish()`.
+
+        Raises:
+            ConfigurationError: a key that stands for another payload; no price, where a budget is set.
+            PayloadInvalid: a payload that JSON cannot hold.
+            JournalError: the journal cannot be written; what was added before stays.
+        """
+        await self._opened()
+        prices = Prices(self._session, self._options.assume_price) if self._budget is not None else None
+        one_pass, new = next(self._passes), 0
+        self._produces()
+        self._adding += 1
+        try:
+            await self._journal.do(steps.begin_pass)
+            async for chunk in _chunks(requests):
+                new += await self._add(chunk, one_pass, prices)
+        finally:
+            self._adding -= 1
+            self._ring()
+        await self._journal.do(partial(steps.end_pass, number=one_pass))
+        return new
+
+    def finish(self) -> None:
+        """No more requests come: a run that waits for them ends once all are done."""
+        self._finished = True
+        self._ring()
+
+    def drain(self) -> None:
+        """Submits nothing more; the run ends once everything in flight has ended."""
+        if self._engine is not None:
+            self._engine.work.draining = True
+            self._ring()
+
+    def run(self) -> Run:
+        """Submits, follows and saves all lines; iterate over it for each one's `Finished`.
+
+        One bad prompt is an `error` in its `Finished`. What stops the whole run is raised when everything in
+        flight has ended: `BudgetExceeded`, `Unauthorized`, `JournalError`. Nothing fails by that, and running
+        again continues. Lines that had to be set aside (for want of credit, of room on the disk, of a model
+        that runs) and undecided ones are handed out too, and again by a later run. The order is that of ends.
+        """
+        return Run(self._begun)
+
+    def statistics(self) -> BatchStatistics:
+        """Where all lines are, and what they cost, at this moment; empty before the first `add` or run."""
+        if self._counts is None:
+            return BatchStatistics(budget=self._budget)
+        try:
+            now = asyncio.get_running_loop().time()
+        except RuntimeError:
+            now = 0.0
+        return self._counts.statistics(now)
+
+    async def retry_failed(self) -> int:
+        """Lets failed lines that cost nothing wait once more; returns how many."""
+        await self._opened()
+        count = await self._journal.do(steps.retry_failed)
+        self._counts = await self._journal.do(Counts.read)
+        return count
+
+    async def aclose(self) -> None:
+        """Stops the run, if one is under way, and closes the journal. Everything can be taken up again."""
+        if self._engine is not None:
+            await self._engine.stop()
+        if self._ours:
+            self._journal.close()
+
+    async def __aenter__(self) -> Self:
+        await self._opened()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        if getattr(self, "_ours", False) and self._journal.path is None:
+            self._journal.close()
+
+    async def _opened(self) -> Counts:
+        """The journal, open, and what it counts."""
+        async with self._opening:
+            if self._engine is not None and self._engine.stopping:
+                await self._engine.stop()
+                self._engine = None
+            if self._counts is None or not self._journal.is_open:
+                await self._open_journal()
+                await self._journal.do(partial(steps.set_fact, name="budget", value=_text(self._budget)))
+                self._counts = await self._journal.do(Counts.read)
+            return self._counts
+
+    async def _open_journal(self) -> None:
+        loop = asyncio.get_running_loop()
+        path = None if self._journal.path is None else str(self._journal.path.absolute())
+        try:
+            await loop.run_in_executor(None, self._journal.open)
+        except JournalLocked as error:
+            other = _batches.get(path or "")
+            if error.pid != os.getpid() or other is None or other is self or other.runs:
+                raise
+            await other.aclose()  # a batch of this process that was left: its run is over
+            await loop.run_in_executor(None, self._journal.open)
+        if path is not None:
+            _batches[path] = self
+
+    @property
+    def runs(self) -> bool:
+        """Whether a run is under way."""
+        return self._engine is not None and not self._engine.stopping
+
+    async def _begun(self) -> Engine:
+        if self.runs:
+            message = "this batch is running already; leave that loop first, or take a batch and a journal of its own"
+            raise ConfigurationError(message)
+        await self._opened()
+        if self._options.place is not None:
+            await self._options.place.check()
+        await self._journal.do(steps.reopen)
+        self._counts = counts = await self._journal.do(Counts.read)
+        self._consumer = asyncio.current_task()
+        self._finished = False
+        work = Work(self._session, self._journal, counts, self._options, self._held.get)
+        self._engine = Engine(work, self._produced, self._released)
+        return self._engine
+
+    def _released(self) -> None:
+        """A run is over: the journal is free for others. In memory it is all there is, so it stays."""
+        if self._ours and self._journal.path is not None:
+            self._journal.close()
+
+    def _produces(self) -> None:
+        """Whoever adds while a run is under way, and is not the one who reads it, may add more."""
+        task = asyncio.current_task()
+        if self.runs and task is not None and task is not self._consumer and task not in self._producers:
+            self._producers.add(task)
+            task.add_done_callback(lambda _: self._ring())
+
+    def _produced(self) -> bool:
+        """Whether more may be added."""
+        if self._adding:
+            return True
+        return not self._finished and any(not task.done() for task in self._producers)
+
+    def _ring(self) -> None:
+        if self._engine is not None:
+            self._engine.work.bell.ring()
+
+    async def _add(self, chunk: list[VideoRequest], one_pass: int, prices: Prices | None) -> int:
+        read = partial(_lines, chunk)
+        lines = await asyncio.get_running_loop().run_in_executor(None, read)
+        if prices is not None:
+            await _priced(prices, lines)
+        added = await self._journal.do(partial(steps.add, one_pass=one_pass, new=lines))
+        models: set[str] = set()
+        for one, line in zip(added, lines, strict=True):
+            self._held[one.number] = line.request
+            if one.new:
+                models.add(one.model)
+                assert self._counts is not None
+                self._counts.move(one.model, None, "waiting")
+        if models and self._engine is not None:
+            self._engine.added(models)
+        return sum(one.new for one in added)
+
+
+def dollars(name: str, value: Decimal | str | float | None) -> Decimal | None:
+    """An amount of money, exactly as it is written; raises `ConfigurationError` for what is none."""
+    try:
+        amount = None if value is None else Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if amount is not None and not (amount.is_finite() and amount >= 0):
+        message = f"{name} is {value!r}; US dollars are wanted, such as '20' or Decimal('0.35')"
+        raise ConfigurationError(message)
+    return amount
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
+
+
+def _count(name: str, value: object, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        message = f"{name} is {value!r}; a whole number of at least {least} is wanted"
+        raise ConfigurationError(message)
+    return value
+
+
+def _lines(chunk: list[VideoRequest]) -> list[NewLine]:
+    """Requests as the journal takes them; local files are read, so this runs off the loop."""
+    for request in chunk:
+        given: object = request
+        if not isinstance(given, VideoRequest):
+            message = f"add takes VideoRequest(model, payload)s, not {type(request).__name__}"
+            raise ConfigurationError(message)
+    seen: dict[str, str] = {}
+    return [line_of(request, lambda path: _digest(path, seen)) for request in chunk]
+
+
+def _digest(path: str, seen: dict[str, str]) -> str:
+    if path not in seen:
+        try:
+            seen[path] = digest(Path(path))[1]
+        except OSError as error:
+            message = f"{path!r} cannot be read: {error.strerror}"
+            raise ConfigurationError(message) from None
+    return seen[path]
+
+
+async def _priced(prices: Prices, lines: list[NewLine]) -> None:
+    """Raises `ConfigurationError` where a budget is set and nobody knows what a request costs."""
+    for line in lines:
+        cost, _ = await prices.of(line.request.model, line.request.payload, needed=True)
+        if cost is None:
+            whose = f"key {line.key}" if line.key else "a request"
+            message = (
+                f"{whose}: the catalog names no price of {line.request.model} for this payload, and a budget is "
+                "set; give assume_price=…"
+            )
+            raise ConfigurationError(message)
+
+
+async def _chunks(requests: Requests) -> AsyncIterator[list[VideoRequest]]:
+    """Requests in handfuls: from a sync iterable full ones, from an async one what is at hand."""
+    if isinstance(requests, VideoRequest):
+        message = "add takes many requests: add([request])"
+        raise ConfigurationError(message)
+    if not isinstance(requests, AsyncIterable):
+        source: Iterator[VideoRequest] = iter(requests)
+        while chunk := list(itertools.islice(source, CHUNK)):
+            yield chunk
+        return
+    coming = requests.__aiter__()
+    gathered: list[VideoRequest] = []
+    waiting: asyncio.Future[VideoRequest] = asyncio.ensure_future(anext(coming))
+    try:
+        while True:
+            await asyncio.wait((waiting,), timeout=SOON if gathered else None)
+            if waiting.done():
+                try:
+                    gathered.append(waiting.result())
+                except StopAsyncIteration:
+                    break
+                waiting = asyncio.ensure_future(anext(coming))
+                if len(gathered) < CHUNK:
+                    continue
+            yield gathered
+            gathered = []
+        if gathered:
+            yield gathered
+    finally:
+        waiting.cancel()

@@ -1,0 +1,148 @@
+"""Where videos go: a folder, a sink, or nowhere. A file is whole at its place, or not there at all."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+
+from gmi_video.batch.names import split
+from gmi_video.batch.records import Sink, Stored
+from gmi_video.errors import ConfigurationError, TargetUnusable
+from gmi_video.records import Media, Saved, Snapshot
+from gmi_video.session import Session
+
+
+class Place(Protocol):
+    """What the third stage saves to."""
+
+    async def check(self) -> None:
+        """Raises `TargetUnusable` where nothing can be kept there."""
+        ...
+
+    async def free(self, name: str) -> bool:
+        """Whether nothing is there under a name yet."""
+        ...
+
+    async def save(
+        self, session: Session, snapshot: Snapshot, name: str
+    ) -> tuple[tuple[Stored, ...], tuple[Saved, ...]]:
+        """All media of a request, the first one under `name`."""
+        ...
+
+
+def numbered(name: str, media: Media, index: int) -> str:
+    """The name of a request's further files: its first one's, with a number."""
+    if index == 0:
+        return name
+    return f"{name.removesuffix(Path(name).suffix)}-{index + 1}{split('', media)[1]}"
+
+
+class Folder:
+    """A folder, made where it is missing."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    async def check(self) -> None:
+        """As the protocol says."""
+        await asyncio.get_running_loop().run_in_executor(None, _make, self.path)
+
+    async def free(self, name: str) -> bool:
+        """As the protocol says."""
+        target = self.path / name
+        return not await asyncio.get_running_loop().run_in_executor(None, os.path.lexists, target)
+
+    async def save(
+        self, session: Session, snapshot: Snapshot, name: str
+    ) -> tuple[tuple[Stored, ...], tuple[Saved, ...]]:
+        """As the protocol says. A file that is there is this request's own: its name was free when it was chosen."""
+        media = snapshot.outcome.media if snapshot.outcome else ()
+        files = [
+            await self._one(session, item, self.path / numbered(name, item, index))
+            for index, item in enumerate(media)
+        ]
+        stored = [Stored(location=str(file.path), size=file.size, sha256=file.sha256) for file in files]
+        return tuple(stored), tuple(files)
+
+    async def _one(self, session: Session, media: Media, target: Path) -> Saved:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, _make, target.parent)
+        if await loop.run_in_executor(None, target.is_file):
+            size, sha256 = await loop.run_in_executor(None, digest, target)
+            return Saved(path=target, size=size, sha256=sha256, media=media)
+        return await session.download(media, to=target)
+
+
+class Streaming(Protocol):
+    """The part of a session that gives a file's bytes without a disk."""
+
+    def stream(self, what: object) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The bytes behind a link."""
+        ...
+
+
+class Elsewhere:
+    """A sink of the caller's."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    async def check(self) -> None:
+        """As the protocol says: only the sink knows, and it is asked by its first file."""
+
+    async def free(self, name: str) -> bool:  # noqa: ARG002  # names of one batch differ, and a sink may replace
+        """As the protocol says."""
+        return True
+
+    async def save(
+        self, session: Session, snapshot: Snapshot, name: str
+    ) -> tuple[tuple[Stored, ...], tuple[Saved, ...]]:
+        """As the protocol says."""
+        media = snapshot.outcome.media if snapshot.outcome else ()
+        return tuple(
+            [await self._one(session, item, numbered(name, item, index)) for index, item in enumerate(media)]
+        ), ()
+
+    async def _one(self, session: object, media: Media, name: str) -> Stored:
+        streaming: Streaming = session  # type: ignore[assignment]  # a session, by what is asked of it here
+        async with streaming.stream(media) as body:
+            stored = await self._sink.put(name, body)
+        return checked(stored)
+
+
+def place_of(out: str | os.PathLike[str] | Sink | None) -> Place | None:
+    """The place that a caller means; raises `ConfigurationError` for what is none."""
+    if out is None:
+        return None
+    if isinstance(out, str | os.PathLike):
+        return Folder(out)
+    if callable(getattr(out, "put", None)):
+        return Elsewhere(out)
+    message = f"out is a folder or a Sink with an async put(name, stream), not {type(out).__name__}"
+    raise ConfigurationError(message)
+
+
+def checked(stored: object) -> Stored:
+    """What a sink returned; raises `ConfigurationError` for anything but a `Stored`."""
+    if isinstance(stored, Stored):
+        return stored
+    message = f"the sink's put must return a Stored(…), not {type(stored).__name__}"
+    raise ConfigurationError(message)
+
+
+def digest(path: Path) -> tuple[int, str]:
+    """Size and SHA-256 of a file; it blocks."""
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return file.tell(), sha256
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"cannot write into {str(folder)!r}: {error.strerror or 'the folder cannot be made'}"
+        raise TargetUnusable(message) from None

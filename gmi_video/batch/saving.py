@@ -1,0 +1,159 @@
+"""The third stage: what was made is brought to its place. A full disk parks files, and nothing before them.
+
+A file's name is in the journal before its first byte, chosen so that nothing was there: after a crash, a file of
+that name is the line's own, and whole.
+"""
+
+import asyncio
+import errno
+import json
+import os
+from functools import partial
+from typing import Any
+
+from attrs import evolve
+
+from gmi_video.batch import names, steps
+from gmi_video.batch.errors import JournalError
+from gmi_video.batch.places import Place
+from gmi_video.batch.records import Stored
+from gmi_video.batch.work import Line, Work
+from gmi_video.errors import (
+    ConfigurationError,
+    GmiVideoError,
+    LinkExpired,
+    TargetUnusable,
+    TransferError,
+    UnsafeURL,
+)
+from gmi_video.records import Saved, Snapshot
+
+ROOM_AGAIN = 60.0
+"""Seconds after which a disk that was full is tried with one file."""
+
+_FULL = frozenset({os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), os.strerror(errno.EROFS)})
+
+
+class Saving:
+    """Brings files to their place, a few at a time."""
+
+    def __init__(self, work: Work, most: int) -> None:
+        self._work = work
+        self._most = asyncio.Semaphore(most)
+        self._full_until = 0.0
+
+    async def save(self, line: Line, snapshot: Snapshot) -> None:
+        """Saves a line's media, and ends it; what cannot be saved now is set aside, links and all."""
+        place = self._work.options.place
+        if place is None:
+            await self._done(line, snapshot, (), ())
+            return
+        async with self._most:
+            loop = asyncio.get_running_loop()
+            if loop.time() < self._full_until:
+                await self._park(line, TargetUnusable("the disk was full a moment ago"))
+                return
+            begun = loop.time()
+            try:
+                stored, files = await self._saved(place, line, snapshot)
+            except (LinkExpired, UnsafeURL) as error:
+                await self._lost(line, error)
+                return
+            except (GmiVideoError, OSError) as error:
+                await self._not_now(line, error)
+                return
+            except Exception as error:  # noqa: BLE001  # the border to the caller's sink
+                await self._not_now(line, error)
+                return
+            line.downloading = loop.time() - begun
+        await self._done(line, snapshot, stored, files)
+
+    async def _saved(
+        self, place: Place, line: Line, snapshot: Snapshot
+    ) -> tuple[tuple[Stored, ...], tuple[Saved, ...]]:
+        name = line.target or await self._named(place, line, snapshot)
+        session = self._work.session
+        try:
+            return await place.save(session, snapshot, name)
+        except LinkExpired:
+            fresh = await session.snapshot(snapshot.request_id)
+            if fresh.outcome is None or fresh.outcome.media == (snapshot.outcome and snapshot.outcome.media):
+                raise
+            return await place.save(session, evolve(fresh, model=snapshot.model), name)
+
+    async def _named(self, place: Place, line: Line, snapshot: Snapshot) -> str:
+        """A free name, kept in the journal before anything is written under it."""
+        assert snapshot.outcome is not None
+        request = await self._work.request_of(line)
+        told: dict[str, Any] = {
+            **request.payload,
+            "model": line.model,
+            "number": line.number,
+            "request_id": snapshot.request_id,
+            "key": line.number if request.key is None else str(request.key),
+        }
+        stem = names.file_stem(self._work.options.name, told, snapshot.request_id)
+        stem, extension = names.split(stem, snapshot.outcome.media[0])
+        for name in (f"{stem}{extension}", f"{stem}-{snapshot.request_id}{extension}"):
+            if await place.free(name) and await self._taken(line, name):
+                line.target = name
+                return name
+        message = f"cannot write {stem + extension!r}: files of that name are there already"
+        raise TargetUnusable(message)
+
+    async def _taken(self, line: Line, name: str) -> bool:
+        """Takes a name for a line; False where another line has it. Without a journal nobody can tell."""
+        try:
+            return await self._work.journal.do(partial(steps.aim, number=line.number, target=name))
+        except JournalError as error:
+            self._work.stop(error)
+            return True
+
+    async def _done(
+        self, line: Line, snapshot: Snapshot, stored: tuple[Stored, ...], files: tuple[Saved, ...]
+    ) -> None:
+        kept = json.dumps([file.as_dict() for file in stored])
+        await self._work.move(
+            line, "done", files=kept, ended_at=steps.now(), downloading=line.downloading, kind=None, reason=""
+        )
+        self._work.counts.ends.append(asyncio.get_running_loop().time())
+        await self._work.hand_out(line, snapshot=snapshot, stored=stored, files=files)
+
+    async def _lost(self, line: Line, error: TransferError) -> None:
+        """It was made, and its link leads nowhere: that is paid for, and over."""
+        await self._work.move(
+            line,
+            "failed",
+            kind="service",
+            reason=str(error),
+            error=steps.error_text(error),
+            ended_at=steps.now(),
+        )
+        await self._work.hand_out(line, error=error)
+
+    async def _not_now(self, line: Line, error: Exception) -> None:
+        if is_full(error):
+            self._full_until = asyncio.get_running_loop().time() + ROOM_AGAIN
+        if isinstance(error, ConfigurationError):
+            self._work.stop(error)
+        await self._park(line, _as_ours(error))
+
+    async def _park(self, line: Line, error: GmiVideoError) -> None:
+        """The line waits for another run: it is made, its links are kept, and fetching it costs nothing."""
+        await self._work.move(line, "parked", reason=str(error), error=steps.error_text(error))
+        self._work.let_go(line)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether the disk takes no more, as the system says it."""
+    if isinstance(error, TargetUnusable):
+        return any(words in str(error) for words in _FULL)
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+def _as_ours(error: Exception) -> GmiVideoError:
+    if isinstance(error, GmiVideoError):
+        return error
+    if isinstance(error, OSError):
+        return TargetUnusable(f"the file cannot be kept: {error.strerror or type(error).__name__}")
+    return TargetUnusable(f"the sink failed ({type(error).__name__})")

@@ -1,0 +1,313 @@
+"""The first stage: waiting lines become requests, each model by its own way, so that none stands in another's.
+
+A line that the service cannot take now goes back and waits; only what is wrong with the line itself ends it.
+"""
+
+import asyncio
+import math
+from collections import deque
+from decimal import Decimal
+from functools import partial
+from random import Random
+from typing import Protocol
+
+from anyio.abc import TaskGroup
+
+from gmi_video.batch import steps
+from gmi_video.batch.errors import BudgetExceeded, JournalError
+from gmi_video.batch.lane import Lane
+from gmi_video.batch.prices import Prices
+from gmi_video.batch.rows import request_from
+from gmi_video.batch.shelf import Shelf
+from gmi_video.batch.uploads import Uploads
+from gmi_video.batch.verdict import of_submission
+from gmi_video.batch.work import Line, Work
+from gmi_video.errors import GmiVideoError, InsufficientCredit, SubmissionUncertain
+from gmi_video.ledger import Intent
+from gmi_video.records import Kind, Snapshot
+from gmi_video.settings import Resubmit
+
+PAGE = 100
+"""Lines of a model that are read ahead."""
+
+
+class Accepted(Protocol):
+    """What takes over a line that became a request."""
+
+    async def __call__(self, line: Line, snapshot: Snapshot) -> None:
+        """The line is in the queue."""
+        ...
+
+
+class Submitting:
+    """Feeds the queue from the journal."""
+
+    def __init__(
+        self, work: Work, group: TaskGroup, accepted: Accepted, rng: Random, proven: set[str]
+    ) -> None:
+        self._work = work
+        self._proven = proven
+        self._group = group
+        self._accepted = accepted
+        self._rng = rng
+        self._ahead: dict[str, deque[Line]] = {}
+        self._prices = Prices(work.session, work.options.assume_price)
+        self._uploads = Uploads(work.session, work.journal)
+        self._ceiling: Decimal | None = None
+        allowed = work.options.resubmit_absent
+        self._view = work.session.using(
+            lane="bulk", wait=None, on_uncertain=Resubmit(at_most=allowed) if allowed else "reconcile"
+        )
+        self.lanes: dict[str, Lane] = {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether no line waits that could be sent, and none is being sent."""
+        if any(lane.standing for lane in self.lanes.values()):
+            return False
+        return self._work.halted or all(
+            lane.dead or lane.refused or (lane.dry and not lane.again and not self._ahead.get(model))
+            for model, lane in self.lanes.items()
+        )
+
+    def lane(self, model: str) -> Lane:
+        """A model's way, which is fed from now on."""
+        found = self.lanes.get(model)
+        if found is None:
+            known = model in self._proven or self._work.session.cadence.typical(model) is not None
+            found = self.lanes[model] = Lane(model, proven=known)
+            self._group.start_soon(self._feed, found)
+        return found
+
+    def added(self, models: set[str]) -> None:
+        """New lines of these models wait."""
+        for model in models:
+            self.lane(model).dry = False
+        self._work.bell.ring()
+
+    def back(self, line: Line) -> None:
+        """A line waits once more; its journal's row says so already."""
+        self.lane(line.model).again.append(line)
+        self._work.let_go(line)
+
+    async def recover(self, line: Line, intent: Intent) -> None:
+        """Finds out what became of a submission that an earlier process left behind."""
+        lane = self.lane(line.model)
+        lane.standing += 1
+        try:
+            snapshot = await self._view.using(store=Shelf(self._work, line)).recover(intent)
+        except Exception as error:  # noqa: BLE001  # sorted by `_refused`, which raises what is none of the service's
+            await self._refused(lane, line, error)
+        else:
+            await self._taken(lane, line, snapshot)
+        finally:
+            self._leaves(lane)
+
+    async def _feed(self, lane: Lane) -> None:
+        work = self._work
+        while True:
+            line = await self._next(lane)
+            if line is None:
+                await work.bell.wait()
+                continue
+            try:
+                go = await self._ready(lane, line)
+            except GmiVideoError as error:  # its price is needed and cannot be had now
+                self._later(lane, line, error)
+                continue
+            if not go:
+                continue
+            work.reserve(line)
+            work.lines[line.number] = line
+            lane.standing += 1
+            self._group.start_soon(self._submit, lane, line)
+
+    async def _next(self, lane: Lane) -> Line | None:
+        """The next line of a model, or None where none can be sent now."""
+        if self._work.halted or lane.dead or lane.refused:
+            return None
+        if lane.again:
+            return lane.again.popleft()
+        ahead = self._ahead.setdefault(lane.model, deque())
+        if not ahead and not lane.dry:
+            lane.dry = True  # before it is read: what is added meanwhile says otherwise
+            try:
+                found = await self._work.journal.do(
+                    partial(steps.take, model=lane.model, after=lane.after, most=PAGE)
+                )
+            except JournalError as error:
+                self._work.stop(error)
+                return None
+            for kept in found:
+                line = Line.of(kept)
+                line.request = request_from(kept.model, kept.payload, kept.key)
+                lane.after = kept.number
+                ahead.append(line)
+            lane.dry = lane.dry and len(found) < PAGE
+            self._work.bell.ring()
+        return ahead.popleft() if ahead else None
+
+    async def _ready(self, lane: Lane, line: Line) -> bool:
+        """Waits until a line may be sent; False where it was set aside instead, or nothing is sent any more."""
+        work, loop = self._work, asyncio.get_running_loop()
+        budgeted = work.counts.money.budget is not None
+        payload = {} if line.request is None else line.request.payload
+        line.cost, line.words = await self._prices.of(line.model, payload, needed=budgeted)
+        while not (lane.may_send(loop.time(), self._share()) and work.in_flight < work.options.max_in_flight):
+            if work.halted or lane.dead or lane.refused:
+                lane.again.appendleft(line)
+                return False
+            rest = lane.until - loop.time()
+            await work.bell.wait(rest if rest > 0 else None)
+        if work.halted:
+            lane.again.appendleft(line)
+            return False
+        if self._ceiling is not None and line.cost is not None and line.cost >= self._ceiling:
+            why = f"the account could not pay ${self._ceiling.normalize():f}, and this costs no less: add credit and run again"
+            await self._park(line, "credit", InsufficientCredit(why, status=402))
+            return False
+        if budgeted and (line.cost is None or not work.counts.money.fits(line.cost)):
+            await self._beyond(line)
+            return False
+        return True
+
+    def _share(self) -> int:
+        """How many submissions one of the models may have under way."""
+        busy = sum(not (lane.dry and not lane.standing) for lane in self.lanes.values())
+        return max(1, math.ceil(self._work.options.max_in_flight / max(busy, 1)))
+
+    async def _submit(self, lane: Lane, line: Line) -> None:
+        work = self._work
+        try:
+            assert line.request is not None, "a line keeps its request until it is accepted"
+            request = await self._uploads.whole(line.request, work.held(line.number))
+            snapshot = await self._view.using(store=Shelf(self._work, line)).submit(request)
+        except Exception as error:  # noqa: BLE001  # as above
+            await self._refused(lane, line, error)
+        else:
+            await self._taken(lane, line, snapshot)
+        finally:
+            self._leaves(lane)
+
+    def _leaves(self, lane: Lane) -> None:
+        lane.standing -= 1
+        self._work.bell.ring()
+
+    async def _taken(self, lane: Lane, line: Line, snapshot: Snapshot) -> None:
+        lane.fine()
+        self._work.settle(line, accepted=True)
+        line.request, line.request_id = None, snapshot.request_id
+        line.accepted = asyncio.get_running_loop().time()
+        self._work.moved(line, "running")
+        if not lane.proven:
+            lane.out += 1
+        await self._accepted(line, snapshot)
+
+    async def _refused(self, lane: Lane, line: Line, error: Exception) -> None:
+        work = self._work
+        if isinstance(error, SubmissionUncertain):
+            work.moved(line, "uncertain")
+            if error.intent is not None and error.intent.status is not None:
+                lane.trouble(asyncio.get_running_loop().time(), self._rng.random(), None)
+            await work.hand_out(line, error=error)
+            return
+        work.settle(line, accepted=False)
+        meaning = of_submission(error, line.attempts, work.options.retry)
+        if meaning == "stop" and not work.halted:
+            work.stop(error)
+        if work.halted or not isinstance(error, GmiVideoError):
+            meaning = "later"
+        match meaning:
+            case "again" | "later":
+                await work.move(line, "waiting", money="")
+                self._later(lane, line, error)
+            case _ if not isinstance(error, GmiVideoError):
+                pass
+            case "credit" if line.cost is not None:
+                self._ceiling = line.cost if self._ceiling is None else min(self._ceiling, line.cost)
+                await self._park(line, "credit", error)
+            case "credit":
+                await self._close(lane, line, "credit", error)
+            case "model":
+                await self._close(lane, line, "access", error)
+            case "fail":
+                await self._fail(line, error)
+
+    async def _fail(self, line: Line, error: GmiVideoError) -> None:
+        kind = getattr(error, "kind", "unknown")
+        told = {"kind": kind, "reason": str(error), "error": steps.error_text(error), "money": ""}
+        await self._work.move(line, "failed", ended_at=steps.now(), **told)
+        self._work.counts.ends.append(asyncio.get_running_loop().time())
+        await self._work.hand_out(line, error=error)
+
+    def _later(self, lane: Lane, line: Line, error: Exception) -> None:
+        """A line waits in its model's way; the model is left alone for a while."""
+        asked = getattr(error, "retry_after", None)
+        if not self._work.halted:
+            lane.trouble(asyncio.get_running_loop().time(), self._rng.random(), asked)
+        lane.again.appendleft(line)
+        self._work.let_go(line)
+
+    async def _park(self, line: Line, kind: Kind, error: GmiVideoError) -> None:
+        told = {"kind": kind, "reason": str(error), "error": steps.error_text(error), "money": ""}
+        await self._work.move(line, "parked", **told)
+        self._work.let_go(line)
+
+    async def _beyond(self, line: Line) -> None:
+        """A line would pass the budget, or its price is not known: it waits for a larger budget, or for a price."""
+        money = self._work.counts.money
+        if line.cost is None:
+            why = f"no price is known of {line.model} for this payload: give assume_price, or no budget"
+        else:
+            why = (
+                f"${line.cost.normalize():f} for {line.model} would pass the budget of ${money.budget}: "
+                f"${money.spent.normalize():f} are spent and ${money.reserved.normalize():f} reserved"
+            )
+        error = BudgetExceeded(why, budget=money.budget, spent=money.spent, reserved=money.reserved)
+        self._work.beyond = self._work.beyond or error
+        await self._park(line, "credit", error)
+
+    async def _close(self, lane: Lane, line: Line, kind: Kind, error: GmiVideoError) -> None:
+        """Sets a line and all that wait for its model aside: it would be refused to each of them."""
+        lane.refused = True
+        await self._park(line, kind, error)
+        await self._park_lane(lane, kind, error)
+
+    async def _park_lane(self, lane: Lane, kind: Kind, error: GmiVideoError) -> None:
+        """Sets all waiting lines of a model aside."""
+        self._ahead.pop(lane.model, None)
+        lane.again.clear()
+        lane.dry = True
+        try:
+            count = await self._work.journal.do(
+                partial(steps.park_waiting, model=lane.model, kind=kind, error=error)
+            )
+        except JournalError as failed:
+            self._work.stop(failed)
+            return
+        self._work.counts.move(lane.model, "waiting", "parked", count)
+
+    async def set_aside(self, lane: Lane, error: GmiVideoError) -> None:
+        """A model takes requests and does not run them: its others wait until it does."""
+        if not lane.dead:
+            lane.dead = True
+            await self._park_lane(lane, "service", error)
+            self._work.bell.ring()
+
+    async def proven(self, model: str) -> None:
+        """A request of this model left the queue."""
+        lane = self.lane(model)
+        if lane.proven:
+            return
+        lane.proven = True
+        await self._work.keep(partial(steps.prove, model=model))
+        if lane.dead:
+            lane.dead = False
+            try:
+                count = await self._work.journal.do(partial(steps.unpark, model=model, kind="service"))
+            except JournalError as error:
+                self._work.stop(error)
+            else:
+                self._work.counts.move(model, "parked", "waiting", count)
+            lane.after, lane.dry = 0, False
+        self._work.bell.ring()

@@ -1,0 +1,50 @@
+"""Local files of payloads: public before their request is sent, once each, remembered by content in the journal."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from attrs import evolve
+
+from gmi_video.batch import steps
+from gmi_video.batch.journal import Journal
+from gmi_video.batch.lines import linked, local_files
+from gmi_video.records import VideoRequest
+from gmi_video.session import Session
+
+
+class Uploading(Protocol):
+    """The part of a session that makes a local file public."""
+
+    async def upload(self, source: Path) -> str:
+        """Its public URL."""
+        ...
+
+
+class Uploads:
+    """The uploads of one run."""
+
+    def __init__(self, session: Session, journal: Journal) -> None:
+        self._session = session
+        self._journal = journal
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def whole(self, kept: VideoRequest, held: VideoRequest | None) -> VideoRequest:
+        """A request as it is sent: the caller's own where it has no local files, else with their public links."""
+        files = local_files(kept.payload)
+        if not files:
+            return held or kept
+        links = {sha256: await self._link(path, sha256) for path, sha256 in sorted(files)}
+        return evolve(kept, payload=linked(kept.payload, links))
+
+    async def _link(self, path: str, sha256: str) -> str:
+        """The public link of a local file, which is uploaded once however many lines use it."""
+        async with self._locks.setdefault(sha256, asyncio.Lock()):
+            known = await self._journal.do(partial(steps.upload_of, sha256=sha256))
+            if known is not None:
+                return known
+            uploading: Uploading = self._session  # type: ignore[assignment]  # a session, by what is asked of it here
+            link = await uploading.upload(Path(path))
+            await self._journal.do(partial(steps.uploaded, sha256=sha256, url=link))
+            return link
