@@ -49,7 +49,6 @@ class Counts:
 
     money: Money = field(factory=Money)
     models: dict[str, Tally] = field(factory=dict)
-    processing: int = 0
     orphans: int = 0
     ends: deque[float] = field(factory=lambda: deque(maxlen=REMEMBERED))
 
@@ -58,7 +57,11 @@ class Counts:
         """The counts of a journal."""
         found = statistics_of(connection)
         money = Money(budget=found.budget, spent=found.spent, reserved=found.reserved)
-        return cls(money=money, models=dict(found.models), processing=0, orphans=found.orphans)
+        return cls(
+            money=money,
+            models={model: evolve(tally, processing=0) for model, tally in found.models.items()},
+            orphans=found.orphans,
+        )
 
     def move(self, model: str, before: LineState | None, after: LineState, lines: int = 1) -> None:
         """Lines of a model went from one state to another; from None: they are new."""
@@ -66,6 +69,11 @@ class Counts:
         if before is not None:
             tally = evolve(tally, **{before: getattr(tally, before) - lines})
         self.models[model] = evolve(tally, **{after: getattr(tally, after) + lines})
+
+    def works(self, model: str, lines: int) -> None:
+        """So many more of a model's lines have left its queue and are at work."""
+        tally = self.models.get(model, Tally())
+        self.models[model] = evolve(tally, processing=max(0, tally.processing + lines))
 
     def spent(self, model: str, dollars: Decimal) -> None:
         """A model's lines cost so much more, or less."""
@@ -82,8 +90,8 @@ class Counts:
         return BatchStatistics(
             lines=lines,
             models=dict(self.models),
-            queued=max(lines.running - self.processing, 0),
-            processing=min(self.processing, lines.running),
+            queued=max(lines.running - lines.processing, 0),
+            processing=min(lines.processing, lines.running),
             spent=self.money.spent,
             reserved=self.money.reserved,
             budget=self.money.budget,

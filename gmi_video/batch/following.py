@@ -95,7 +95,6 @@ class Following:
             self._work.bell.ring()
         if snapshot.status not in IN_QUEUE and not snapshot.final and line.left_queue is None:
             await self._left_queue(line)
-            self._work.counts.processing += 1
             self._work.later(partial(steps.change, number=line.number, status=snapshot.status.value))
 
     async def _left_queue(self, line: Line) -> None:
@@ -104,6 +103,7 @@ class Following:
             now = asyncio.get_running_loop().time()
             line.left_queue = now
             line.queued = None if line.accepted is None else now - line.accepted
+            self._work.counts.works(line.model, 1)
         await self._submitting.proven(line.model)
 
     async def _stalled(self, line: Line) -> None:
@@ -121,7 +121,7 @@ class Following:
         now = asyncio.get_running_loop().time()
         if line.state == "running" and line.left_queue is not None:
             line.processing = now - line.left_queue
-        self._work.counts.processing = max(0, self._work.counts.processing - 1)
+            self._work.counts.works(line.model, -1)
 
     async def _succeeded(self, line: Line, snapshot: Snapshot) -> None:
         self._ends(line)

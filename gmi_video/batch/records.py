@@ -127,7 +127,10 @@ class Row(Record):
 
 @frozen(kw_only=True)
 class Tally(Record):
-    """Lines by state, and US dollars that accepted ones cost by list price; refused and failed ones cost nothing."""
+    """Lines by state, and US dollars that accepted ones cost by list price; refused and failed ones cost nothing.
+
+    `processing` of the running ones are at work; the others are in their model's queue.
+    """
 
     waiting: int = 0
     submitting: int = 0
@@ -137,6 +140,7 @@ class Tally(Record):
     failed: int = 0
     parked: int = 0
     uncertain: int = 0
+    processing: int = 0
     spent: Decimal = Decimal(0)
 
     @property

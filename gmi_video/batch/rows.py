@@ -114,16 +114,17 @@ def statistics_of(connection: sqlite3.Connection) -> BatchStatistics:
         models[model] = evolve(tally, spent=spent, **{state: getattr(tally, state) + count})
         reserved += dollars if held == "reserved" else 0
     facts = dict(connection.execute("SELECT name, value FROM facts"))
-    statuses = connection.execute(
-        "SELECT status, count(*) FROM lines WHERE state = 'running' GROUP BY status"
+    at_work = (
+        "SELECT model, count(*) FROM lines WHERE state = 'running' AND status = 'processing' GROUP BY model"
     )
-    running = dict(statuses.fetchall())
-    processing = running.get("processing", 0)
+    for model, count in connection.execute(at_work):
+        models[model] = evolve(models[model], processing=count)
+    lines = total(models.values())
     return BatchStatistics(
-        lines=total(models.values()),
+        lines=lines,
         models=models,
-        queued=sum(running.values()) - processing,
-        processing=processing,
+        queued=lines.running - lines.processing,
+        processing=lines.processing,
         spent=sum((tally.spent for tally in models.values()), Decimal(0)),
         reserved=reserved,
         budget=money(facts.get("budget")),
@@ -136,6 +137,9 @@ def total(tallies: Any) -> Tally:
     summed = Tally()
     for tally in tallies:
         summed = Tally(
-            **{name: getattr(summed, name) + getattr(tally, name) for name in (*LINE_STATES, "spent")}
+            **{
+                name: getattr(summed, name) + getattr(tally, name)
+                for name in (*LINE_STATES, "processing", "spent")
+            }
         )
     return summed
