@@ -1,0 +1,86 @@
+"""A batch as a program that can be killed: by itself at a named point, or from outside at any moment.
+
+Run as a process of its own. `TRAP` is "point:when:n": it kills itself before or after the n-th commit of that kind.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from gmi_video import Limits, Pace, Patience, Session, Settings, VideoRequest
+from gmi_video.batch import Batch, Journal, Retry
+from gmi_video.batch.database import Job, T
+from gmi_video.ledger import Intent
+
+POINTS = ("add", "sending", "accepted", "saving", "aim", "done", "tell")
+"""Commits of a batch, in the order in which a line meets them."""
+
+
+def point_of(job: Any) -> str:
+    """What a job of the journal is called here."""
+    if not isinstance(job, partial):
+        return ""
+    intent = job.keywords.get("intent")
+    if isinstance(intent, Intent):
+        return intent.state.value
+    return str(job.keywords.get("state", job.func.__name__))
+
+
+class Mortal(Journal):
+    """A journal that kills its process at one of its commits: before it is begun, or once it is done."""
+
+    def __init__(self, path: Path, trap: str) -> None:
+        super().__init__(path)
+        self._point, self._when, number = (trap or "never:before:0").split(":")
+        self._left = int(number)
+
+    async def do(self, job: Job[T]) -> T:
+        """As a journal's, to the death."""
+        here = point_of(job) == self._point
+        self._left -= here
+        fatal = here and self._left == 0
+        if fatal and self._when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        done = await super().do(job)
+        if fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return done
+
+
+SETTINGS = Settings(
+    settle=1.0,
+    pace=Pace(first=0.05, growth=1.2, longest=0.2),
+    patience=Patience(first=0.05, longest=0.2),
+    limits=Limits(submissions=16),
+    timeout=10,
+    submit_timeout=10,
+)
+
+
+async def main(folder: Path, lines: int) -> None:
+    """Runs the batch as far as it lives, and writes down each end that it was told."""
+    requests = [VideoRequest("Veo3", {"prompt": f"river {number}"}, key=number) for number in range(lines)]
+    told = os.open(folder / "told.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    async with Session(SETTINGS) as session:
+        batch = Batch(
+            session,
+            journal=Mortal(folder / "run.db", os.environ.get("TRAP", "")),
+            out=folder / "videos",
+            max_in_flight=64,
+            retry=Retry(attempts=5, kinds=frozenset({"rate", "service", "unknown"})),
+            resubmit_absent=lines * 1000,
+        )
+        await batch.add(requests)
+        async for done in batch.run():
+            end = {"key": done.key, "state": done.state, "error": repr(done.error) if done.error else None}
+            os.write(told, json.dumps(end).encode() + b"\n")
+        await batch.aclose()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
