@@ -10,7 +10,7 @@ from typing import Any
 from cyclopts import App, CycloptsError, Group
 
 from gmi_video import __version__
-from gmi_video.cli import exits
+from gmi_video.cli import batch, exits
 from gmi_video.cli.catalogue import model, models, stubs
 from gmi_video.cli.demo import demo
 from gmi_video.cli.doctor import doctor
@@ -70,6 +70,7 @@ def _app() -> App:
     for group, commands in groups:
         for number, (name, command) in enumerate(commands.items()):
             app.command(command, name=name, group=group, sort_key=number)
+    app.command(batch.app(_MAKE, sort_key=2))
     app.register_install_completion_command()
     return app
 

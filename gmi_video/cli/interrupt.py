@@ -32,7 +32,8 @@ the answer says 502 or 504.)"""
 class Running:
     """The requests that go on at the service whatever becomes of this process, and how to return to them.
 
-    `file` is the command that returns to all of them where they came from a file. `observe` is an observer for the session: what it hears while the session closes counts as well, so that an
+    `file` is the command that returns to all of them where they came from a file. `drain` is what the first
+    interruption does instead of cancelling. `observe` is an observer for the session: what it hears while the session closes counts as well, so that an
     id is told even where the interruption hit between a submission and its answer.
     """
 
@@ -42,6 +43,7 @@ class Running:
         self.interrupted = False
         self.asking = False
         self.file: str | None = None
+        self.drain: Callable[[], None] | None = None
         self._ids: dict[str, Any] = {}
         self._unanswered = False
 
@@ -135,6 +137,10 @@ async def _attended(desk: Desk, work: Callable[[Running], Awaitable[int]], runni
     task = asyncio.ensure_future(work(running))
 
     def interrupt() -> None:
+        if running.drain is not None and not running.interrupted:
+            running.interrupted = True
+            running.drain()
+            return
         if running.asking and not running.interrupted:
             wait = (
                 f"Waiting up to {GRACE} s for the answer to a submission under way, so that its id is known"

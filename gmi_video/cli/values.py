@@ -53,11 +53,15 @@ def pairs_of(given: Sequence[str]) -> dict[str, list[Told]]:
         if not sign or not name:
             message = f"-p {printable(item, 60)!r} is not key=value, e.g. -p prompt='a paper boat'"
             raise ConfigurationError(message)
-        pairs.setdefault(name, []).append(_told(name, text))
+        pairs.setdefault(name, []).append(told(name, text))
     return pairs
 
 
-def _told(name: str, text: str) -> Told:
+def told(name: str, text: str, option: str = "-p ") -> Told:
+    """What a text says: itself, or after `@` a picture, clip or sound, or the text of another file.
+
+    Raises `ConfigurationError` led by `option`.
+    """
     if text.startswith("@@"):
         return text[1:]
     if text.startswith("data:@"):
@@ -66,7 +70,10 @@ def _told(name: str, text: str) -> Told:
         return text
     if is_media(text[1:]):
         return Path(text[1:])
-    return read_text(text[1:], f"-p {name}={text}", f"; write {name}=@{text} for a text that begins with @")
+    shown = printable(text, 60)
+    return read_text(
+        text[1:], f"{option}{name}={shown}", f"; write {name}=@{shown} for a text that begins with @"
+    )
 
 
 def read_text(path: str, option: str, otherwise: str = "") -> str:
@@ -117,11 +124,11 @@ def filled(
     """
     known = {parameter.name: parameter for parameter in parameters}
     typed = {
-        name: _typed(model, known[name], texts) if name in known else _untyped(texts)
+        name: typed_by(model, known[name], texts) if name in known else _untyped(texts)
         for name, texts in pairs.items()
     }
     payload = {**base, **typed}
-    warnings = [_unknown(model, name, known) for name in payload if known and name not in known]
+    warnings = [unknown(model, name, known) for name in payload if known and name not in known]
     lacking = [parameter for parameter in parameters if parameter.required and parameter.name not in payload]
     if lacking:
         names = " ".join(f"-p {item.name}={_example(item)}" for item in lacking)
@@ -139,12 +146,22 @@ def _untyped(texts: Sequence[Told]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _unknown(model: str, name: str, known: Mapping[str, Parameter]) -> str:
+def unknown(model: str, name: str, known: Mapping[str, Parameter]) -> str:
+    """What to say of a name that the model does not have."""
     near = get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else f"; `gmi-video model {model}` lists them"
     return (
         f"{model} has no parameter {printable(name, 60)!r}, and the service ignores it without a word{hint}"
     )
+
+
+def typed_by(model: str, parameter: Parameter, given: Sequence[Told], option: str = "-p ") -> Any:
+    """What is given is by the model's schema; raises `ConfigurationError` that begins with `option`."""
+    try:
+        return _typed(model, parameter, given)
+    except ConfigurationError as error:
+        message = f"{option}{error}"
+    raise ConfigurationError(message)
 
 
 def _typed(model: str, parameter: Parameter, given: Sequence[Told]) -> Any:
@@ -264,4 +281,4 @@ def spelt(value: object) -> str:
 
 def _refused(model: str, parameter: Parameter, text: str, why: str) -> ConfigurationError:
     shown = printable(text, 60)
-    return ConfigurationError(f"-p {parameter.name}={shown} cannot be sent to {model}: {printable(why)}")
+    return ConfigurationError(f"{parameter.name}={shown} cannot be sent to {model}: {printable(why)}")

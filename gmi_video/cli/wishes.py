@@ -34,7 +34,7 @@ class Wish:
     @classmethod
     def typed(cls, model: str, param: Sequence[str], payload: str | None, key: str | None = None) -> "Wish":
         """The wish, its files read; raises `ConfigurationError`."""
-        return cls(model=model, base=_base(payload), pairs=pairs_of(param), key=key)
+        return cls(model=model, base=common(payload), pairs=pairs_of(param), key=key)
 
 
 @frozen(kw_only=True)
@@ -51,7 +51,8 @@ class Ready:
         return any(problem.certain for problem in self.problems)
 
 
-def _base(path: str | None) -> dict[str, Any]:
+def common(path: str | None) -> dict[str, Any]:
+    """The parameters of `--payload`, none where it was not given; raises `ConfigurationError`."""
     if path is None:
         return {}
     text = sys.stdin.read() if path == "-" else read_text(path, "--payload")

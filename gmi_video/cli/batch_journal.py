@@ -1,0 +1,83 @@
+"""Commands that read a batch's journal, beside a run or after it: `status`, `export` and `report`."""
+
+import sys
+from pathlib import Path
+
+from gmi_video.batch import Journal
+from gmi_video.batch.export import export, format_of, lines_of
+from gmi_video.cli import exits
+from gmi_video.cli.batch_ends import undecided
+from gmi_video.cli.batch_view import TABLE, line, rows
+from gmi_video.cli.desk import Desk
+from gmi_video.cli.plain import printable, size
+from gmi_video.errors import ConfigurationError
+
+_EXTRA = frozenset({"jinja2", "markupsafe", "pygal"})
+REPORT = "report.html"
+
+
+def opened(path: Path) -> Journal:
+    """The journal, to be read only; raises `ConfigurationError` where there is none."""
+    if not path.is_file():
+        message = f"{path}: no such journal; a batch keeps its own as batch.db in its output folder"
+        raise ConfigurationError(message)
+    return Journal(path, readonly=True)
+
+
+def status(desk: Desk, path: Path) -> int:
+    """Tells where a batch stands; the exit code is that of a run which ended so."""
+    with opened(path) as journal:
+        statistics = journal.statistics()
+        if desk.manner.json:
+            desk.record(statistics)
+        else:
+            if statistics.models:
+                desk.table(TABLE, rows(statistics))
+            desk.data(line(statistics))
+        if statistics.lines.uncertain:
+            undecided(desk, journal.rows(), path)
+    if statistics.lines.uncertain:
+        return exits.DECISION
+    return exits.FAILED if statistics.lines.failed else exits.OK
+
+
+def exported(desk: Desk, path: Path, target: Path | None) -> int:
+    """Writes the lines as a table, or as JSON lines to stdout."""
+    if target is not None:
+        format_of(target)
+    with opened(path) as journal:
+        if target is None:
+            for text in lines_of(journal.rows()):
+                sys.stdout.write(text)
+            return exits.OK
+        count = export(target, journal.rows())
+    desk.note(f"{count:,} lines written to {printable(target)}")
+    return exits.OK
+
+
+def reported(desk: Desk, path: Path, target: Path | None) -> int:
+    """Writes the report; where its libraries are missing, says how to install them."""
+    try:
+        from gmi_video.batch.report import write_report  # noqa: PLC0415  # an extra, and only for this
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        desk.pointer(f"{REPORT} needs an extra: pip install 'gmi_video[report]'")
+        return exits.USAGE
+    target = target or path.with_name(REPORT)
+
+    def told(count: int) -> None:
+        if count % 2048 == 0:
+            desk.note(f"{count:,} thumbnails made")
+
+    with opened(path) as journal:
+        write_report(
+            target,
+            journal.rows,
+            journal.statistics(),
+            title=path.resolve().parent.name or path.name,
+            decide=f"gmi-video batch resolve {path} LINE REQUEST_ID|none",
+            told=told,
+        )
+    desk.note(f"Report: {printable(target)} ({size(target.stat().st_size)})")
+    return exits.OK

@@ -1,0 +1,222 @@
+"""`gmi-video batch FILE` at work: the file is checked, sent, followed and saved, and everybody is told."""
+
+import asyncio
+import os
+import sys
+from collections import Counter
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from gmi_video.batch import Batch, Journal, Retry
+from gmi_video.batch.errors import BudgetExceeded
+from gmi_video.batch.records import BatchStatistics
+from gmi_video.cli import exits
+from gmi_video.cli.batch_display import Display
+from gmi_video.cli.batch_ends import code, undecided
+from gmi_video.cli.batch_journal import reported
+from gmi_video.cli.batch_lines import Typist, requests
+from gmi_video.cli.batch_survey import Survey, priced, problems, shown, surveyed
+from gmi_video.cli.batch_view import line
+from gmi_video.cli.desk import Desk
+from gmi_video.cli.interrupt import Running
+from gmi_video.cli.plain import printable
+from gmi_video.cli.times import span
+from gmi_video.cli.wishes import common
+from gmi_video.errors import ConfigurationError, GmiVideoError
+
+if TYPE_CHECKING:
+    from gmi_video.session import Session
+
+_LEAVE = 2.0
+"""Seconds after a second interruption in which the process may close; then it leaves. All is in the journal."""
+
+
+@frozen(kw_only=True)
+class Told:
+    """What was typed. `again` is the command line that continues where this one is left."""
+
+    file: Path
+    model: str | None
+    payload: str | None
+    out: Path | None
+    journal: Path
+    name: str
+    max_cost: Decimal | None
+    assume_price: Decimal | None
+    max_in_flight: int | None
+    attempts: int
+    retry_failed: bool
+    resubmit_absent: int
+    skip_invalid: bool
+    dry_run: bool
+    report: bool
+    grace: float
+    again: str
+
+
+@frozen(kw_only=True)
+class End:
+    """How a run ended: `kinds` are why lines did not succeed in it, `stopped` what stopped it before the last one."""
+
+    statistics: BatchStatistics
+    kinds: Counter[str]
+    stopped: GmiVideoError | None = None
+
+
+async def run(desk: Desk, running: Running, told: Told) -> int:
+    """The whole of a batch; the exit code says how it ended."""
+    from gmi_video.session import Session  # noqa: PLC0415  # its network takes a while to load
+
+    base = common(told.payload)
+    running.again = lambda _ids: told.again
+    async with Session(observers=[running.observe]) as session:
+        typist = Typist(desk, session, told.model, base)
+        survey = await surveyed(desk, typist.each(told.file))
+        if told.dry_run:
+            shown(desk, survey, assumed=told.assume_price)
+            desk.note("Nothing was sent.")
+            return exits.USAGE if survey.all.refused else exits.OK
+        if not _admitted(desk, survey, told):
+            return exits.USAGE
+        return await _run(desk, running, told, _batch(session, told), typist)
+
+
+def _admitted(desk: Desk, survey: Survey, told: Told) -> bool:
+    """Whether the file may be sent; says what is wrong with it, and what it costs."""
+    whole = survey.all
+    for problem in problems(survey):
+        desk.warn(problem)
+    if whole.refused and not told.skip_invalid:
+        count = "1 line" if whole.refused == 1 else f"{whole.refused:,} lines"
+        desk.fail(
+            f"{count} would be refused, so nothing was sent; mend them, or send the others with --skip-invalid"
+        )
+        return False
+    if whole.lines == whole.refused:
+        desk.fail(f"{printable(told.file)} holds no line that could be sent")
+        return False
+    desk.note(priced(whole, told.assume_price))
+    return True
+
+
+def _batch(session: "Session", told: Told) -> Batch:
+    told.journal.parent.mkdir(parents=True, exist_ok=True)
+    retry = Retry(attempts=told.attempts) if told.attempts > 1 else None
+    return Batch(
+        session,
+        journal=told.journal,
+        out=told.out,
+        name=told.name,
+        budget=told.max_cost,
+        assume_price=told.assume_price,
+        max_in_flight=told.max_in_flight,
+        retry=retry,
+        resubmit_absent=told.resubmit_absent,
+    )
+
+
+async def _run(desk: Desk, running: Running, told: Told, batch: Batch, typist: Typist) -> int:
+    kinds: Counter[str] = Counter()
+    stopped: GmiVideoError | None = None
+    try:
+        async with batch:
+            new = await batch.add(requests(typist, told.file, skip=told.skip_invalid))
+            _begins(desk, batch, new, await batch.retry_failed() if told.retry_failed else 0)
+            async with Display(desk, batch.statistics) as display:
+                running.drain = lambda: _drain(batch, display, told)
+                try:
+                    async for done in batch.run():
+                        display.ended(done)
+                        kinds[getattr(done.error, "kind", "") or type(done.error).__name__] += 1
+                except BudgetExceeded as error:
+                    stopped = error
+            statistics = batch.statistics()
+    except asyncio.CancelledError:
+        if running.interrupted:
+            asyncio.get_running_loop().call_later(_LEAVE, _leave)
+            _resume(desk, told)
+        raise
+    return await _over(desk, running, told, End(statistics=statistics, kinds=kinds, stopped=stopped))
+
+
+def _begins(desk: Desk, batch: Batch, new: int, again: int) -> None:
+    lines = batch.statistics().lines
+    known = lines.total - new
+    if known:
+        over = f", {lines.done:,} of them done" if lines.done else ""
+        desk.note(f"Continuing: {known:,} lines are known from before{over}; {new:,} are new")
+    if again:
+        desk.note(f"{again:,} failed lines are tried once more")
+
+
+def _drain(batch: Batch, display: Display, told: Told) -> None:
+    """Submits nothing more, and gives what is in flight some time."""
+    batch.drain()
+    lines = batch.statistics().lines
+    flying = lines.submitting + lines.running + lines.saving
+    words = f"Submitting nothing more; waiting up to {span(told.grace)} for the {flying:,} in flight"
+    display.say(f"{words}. Interrupt again to leave at once; nothing is lost either way.")
+    asyncio.get_running_loop().call_later(told.grace, display.cancel)
+
+
+def _leave() -> None:
+    """Ends the process as a kill would: the journal knows of every submission from before its first byte."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(exits.INTERRUPTED)
+
+
+def _resume(desk: Desk, told: Told) -> None:
+    desk.note("What was accepted runs on at the service, and is in the journal; nothing is lost.")
+    desk.pointer(f"To pick up where this left off: {told.again}")
+
+
+async def _over(desk: Desk, running: Running, told: Told, end: End) -> int:
+    """Tells how it ended."""
+    statistics = end.statistics
+    if desk.manner.json:
+        desk.json({"statistics": statistics.as_dict()})
+    elif not desk.manner.live:
+        desk.note(line(statistics))
+    if running.interrupted:
+        _resume(desk, told)
+        return exits.INTERRUPTED
+    loop = asyncio.get_running_loop()
+    if statistics.lines.uncertain:
+        await loop.run_in_executor(None, _list_undecided, desk, told.journal)
+    if statistics.orphans:
+        desk.warn(
+            f"{statistics.orphans:,} requests at the service match lines of this batch and belong to none of "
+            f"them: they may have been charged twice"
+        )
+    if told.report:
+        await loop.run_in_executor(None, reported, desk, told.journal, None)
+    if statistics.lines.failed:
+        desk.pointer(f"To try the failed lines again: {told.again} --retry failed")
+    if end.stopped is not None:
+        desk.fail(printable(end.stopped))
+        desk.pointer("Run it again with a larger --max-cost to go on.")
+    return code(statistics, end.kinds)
+
+
+def _list_undecided(desk: Desk, journal: Path) -> None:
+    with Journal(journal, readonly=True) as reader:
+        undecided(desk, reader.rows(), journal)
+
+
+def checked(told: Told) -> Told:
+    """What was typed, where it can be; raises `ConfigurationError`."""
+    if told.attempts < 1:
+        message = f"--attempts {told.attempts}: 1 or more is wanted"
+        raise ConfigurationError(message)
+    if not told.file.exists():
+        message = (
+            f"{told.file}: no such file; a file of prompts is wanted, such as prompts.jsonl or prompts.csv"
+        )
+        raise ConfigurationError(message)
+    return told
