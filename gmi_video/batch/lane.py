@@ -17,7 +17,8 @@ STANDING = 32
 class Lane:
     """The state of one model in a run. `again` are lines that came back; `after` is how far the journal was read.
 
-    `out` counts its accepted lines while it is unproven, `standing` its submissions under way.
+    `held`: a line is being made ready; `out` counts its accepted lines while it is unproven, `standing` its
+    submissions under way.
     """
 
     model: str
@@ -25,6 +26,7 @@ class Lane:
     again: deque[Line] = field(factory=deque)
     after: int = 0
     dry: bool = False
+    held: bool = False
     standing: int = 0
     out: int = 0
     troubles: int = 0

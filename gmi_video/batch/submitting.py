@@ -63,7 +63,7 @@ class Submitting:
     @property
     def idle(self) -> bool:
         """Whether no line waits that could be sent, and none is being sent."""
-        if any(lane.standing for lane in self.lanes.values()):
+        if any(lane.standing or lane.held for lane in self.lanes.values()):
             return False
         return self._work.halted or all(
             lane.dead or lane.refused or (lane.dry and not lane.again and not self._ahead.get(model))
@@ -111,31 +111,33 @@ class Submitting:
                 await work.bell.wait()
                 continue
             try:
-                go = await self._ready(lane, line)
+                if await self._ready(lane, line):
+                    work.reserve(line)
+                    work.lines[line.number] = line
+                    lane.standing += 1
+                    self._group.start_soon(self._submit, lane, line)
             except GmiVideoError as error:  # its price is needed and cannot be had now
                 self._later(lane, line, error)
-                continue
-            if not go:
-                continue
-            work.reserve(line)
-            work.lines[line.number] = line
-            lane.standing += 1
-            self._group.start_soon(self._submit, lane, line)
+            finally:
+                lane.held = False
+                work.bell.ring()
 
     async def _next(self, lane: Lane) -> Line | None:
         """The next line of a model, or None where none can be sent now."""
         if self._work.halted or lane.dead or lane.refused:
             return None
         if lane.again:
+            lane.held = True
             return lane.again.popleft()
         ahead = self._ahead.setdefault(lane.model, deque())
         if not ahead and not lane.dry:
-            lane.dry = True  # before it is read: what is added meanwhile says otherwise
+            lane.held = lane.dry = True  # before it is read: what is added meanwhile says otherwise
             try:
                 found = await self._work.journal.do(
                     partial(steps.take, model=lane.model, after=lane.after, most=PAGE)
                 )
             except JournalError as error:
+                lane.held = False
                 self._work.stop(error)
                 return None
             for kept in found:
@@ -144,7 +146,9 @@ class Submitting:
                 lane.after = kept.number
                 ahead.append(line)
             lane.dry = lane.dry and len(found) < PAGE
+        if lane.held and not ahead:
             self._work.bell.ring()
+        lane.held = bool(ahead)
         return ahead.popleft() if ahead else None
 
     async def _ready(self, lane: Lane, line: Line) -> bool:
