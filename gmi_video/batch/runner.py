@@ -43,7 +43,6 @@ class Engine:
         self._submitting: Submitting | None = None
         self._following: Following | None = None
         self._saving = Saving(work, work.session.settings.limits.downloads)
-        self._resuming = True
         self._ahead: Finished | None = None
         self._last: int | None = None
         self._main = asyncio.get_running_loop().create_task(self._run(), name="gmi_video batch")
@@ -137,8 +136,7 @@ class Engine:
             group.start_soon(self._following.run)
             await self._hand_out_untold()
             await self._take_up(self._submitting, self._following, group)
-            self._submitting.added(set(await work.journal.do(steps.waiting_models)))
-            self._resuming = False
+            self._submitting.begin(set(await work.journal.do(steps.waiting_models)))
             await self._until_over(self._submitting, self._following)
             await self._hand_out_parked()
             group.cancel_scope.cancel()

@@ -59,6 +59,12 @@ class Submitting:
             lane="bulk", wait=None, on_uncertain=Resubmit(at_most=allowed) if allowed else "reconcile"
         )
         self.lanes: dict[str, Lane] = {}
+        self._begun = False
+
+    def begin(self, models: set[str]) -> None:
+        """Sends from now on: what an earlier run began is taken up, and is not mistaken for what this one begins."""
+        self._begun = True
+        self.added(models)
 
     @property
     def idle(self) -> bool:
@@ -124,7 +130,7 @@ class Submitting:
 
     async def _next(self, lane: Lane) -> Line | None:
         """The next line of a model, or None where none can be sent now."""
-        if self._work.halted or lane.dead or lane.refused:
+        if not self._begun or self._work.halted or lane.dead or lane.refused:
             return None
         if lane.again:
             lane.held = True
