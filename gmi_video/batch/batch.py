@@ -12,13 +12,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from gmi_video.batch import names, steps
+from gmi_video.batch.audit import adopt, audit
 from gmi_video.batch.counts import Counts
 from gmi_video.batch.errors import JournalLocked
 from gmi_video.batch.journal import Journal
 from gmi_video.batch.lines import NewLine, line_of
 from gmi_video.batch.places import digest, place_of
 from gmi_video.batch.prices import Prices
-from gmi_video.batch.records import BatchStatistics, Retry, Sink
+from gmi_video.batch.records import BatchStatistics, Orphan, Retry, Sink
 from gmi_video.batch.runner import Engine, Run
 from gmi_video.batch.work import Options, Work
 from gmi_video.errors import ConfigurationError
@@ -152,6 +153,32 @@ class Batch:
         count = await self._journal.do(steps.retry_failed)
         self._counts = await self._journal.do(Counts.read)
         return count
+
+    async def audit(self) -> tuple[Orphan, ...]:
+        """The requests of the account's list that carry a payload of ours and belong to no line, with their prices.
+
+        They may have been charged: made by another program, or twice where a second POST was allowed.
+        """
+        await self._opened()
+        prices = Prices(self._session, self._options.assume_price)
+        found = await audit(self._session, self._journal, prices)
+        if self._counts is not None:
+            self._counts.orphans = len(found)
+        return found
+
+    async def adopt(self, orphan: Orphan) -> int:
+        """Takes an orphan for the line that it is like, or for a line of its own beside it, whose number is returned.
+
+        The next run follows it and saves its video. Raises `ConfigurationError` during a run, and where it has
+        an owner by now.
+        """
+        if self.runs:
+            message = "adopt an orphan between two runs, not during one"
+            raise ConfigurationError(message)
+        await self._opened()
+        number = await self._journal.do(partial(adopt, orphan=orphan))
+        self._counts = await self._journal.do(Counts.read)
+        return number
 
     async def aclose(self) -> None:
         """Stops the run, if one is under way, and closes the journal. Everything can be taken up again."""
