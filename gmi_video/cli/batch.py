@@ -126,7 +126,7 @@ def make(
             file=file,
             model=model,
             payload=payload,
-            out=out,
+            out=out.absolute() if out else None,
             journal=place,
             name=name,
             max_cost=_dollars("--max-cost", max_cost),
@@ -212,8 +212,31 @@ def report(
     return guarded(work, as_json=False)
 
 
+def resolve(
+    journal: Journal,
+    number: Annotated[
+        int, Parameter(metavar="LINE", help="The line's number, as the list of undecided ones has it.")
+    ],
+    request_id: Annotated[
+        str,
+        Parameter(
+            metavar="REQUEST_ID|none", help="The request that it is; none: it never ran, submit it anew."
+        ),
+    ],
+    /,
+) -> int:
+    """Decides a line whose submission's answer was lost: which request it is, or that there is none."""
+
+    async def work(desk: Desk, _running: Running) -> int:
+        from gmi_video.cli import batch_resolve  # noqa: PLC0415  # as above
+
+        return await batch_resolve.resolve(desk, journal, number, request_id)
+
+    return guarded(work, as_json=False)
+
+
 def app(group: Group, sort_key: int) -> App:
-    """`batch FILE`, and `batch status`, `batch export`, `batch report` below it.
+    """`batch FILE`, and `batch status`, `export`, `report` and `resolve` below the same word.
 
     The file is the argument of the sub-app's default command; a word that names a command is taken for it first.
     """
@@ -227,7 +250,7 @@ def app(group: Group, sort_key: int) -> App:
         version_flags=(),
     )
     batch.default(make)
-    for command in (status, export, report):
+    for command in (status, export, report, resolve):
         batch.command(command)
     return batch
 

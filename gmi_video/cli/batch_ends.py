@@ -2,7 +2,7 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +59,8 @@ def code(statistics: BatchStatistics, kinds: Counter[str]) -> int:
     return exits.FAILED if lines.failed or lines.total > lines.done else exits.OK
 
 
-def undecided(desk: Desk, rows: Iterable[Row], journal: Path) -> None:
+def undecided(desk: Desk, found: Sequence[Row], journal: Path, unlisted: int = 0) -> None:
     """Lists the lines of which nobody knows whether they run, each with its price and what decides it."""
-    found = [row for row in rows if row.state == "uncertain"]
     for row in found[:_LISTED]:
         price = "an unknown price" if row.cost is None else dollars(row.cost)
         name = f"line {row.number}" if row.key is None else f"line {row.number} ({printable(row.key, 60)})"
@@ -70,9 +69,9 @@ def undecided(desk: Desk, rows: Iterable[Row], journal: Path) -> None:
         for candidate in row.candidates[:3]:
             desk.pointer(f"  it is that request: {resolve(journal, row.number, candidate)}")
         desk.pointer(f"  it never ran:       {resolve(journal, row.number, 'none')}")
-    if len(found) > _LISTED:
-        more = shlex.join(["gmi-video", "batch", "status", str(journal)])
-        desk.pointer(f"and {len(found) - _LISTED:,} more: {more}")
+    more = len(found) + unlisted - _LISTED
+    if more > 0:
+        desk.pointer(f"and {more:,} more undecided lines; the report has them")
 
 
 def resolve(journal: Path, number: int, request_id: str) -> str:

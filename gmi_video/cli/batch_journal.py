@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gmi_video.batch import Journal
 from gmi_video.batch.export import export, format_of, lines_of
+from gmi_video.batch.figures import Figures
 from gmi_video.cli import exits
 from gmi_video.cli.batch_ends import undecided
 from gmi_video.cli.batch_view import TABLE, line, rows
@@ -14,14 +15,21 @@ from gmi_video.errors import ConfigurationError
 
 _EXTRA = frozenset({"jinja2", "markupsafe", "pygal"})
 REPORT = "report.html"
+_REASONS = 8
+"""Reasons that a terminal shows; the report has all of them."""
+
+
+def present(path: Path) -> Path:
+    """The path, where a journal is there; raises `ConfigurationError` where none is."""
+    if path.is_file():
+        return path
+    message = f"{path}: no such journal; a batch keeps its own as batch.db in its output folder"
+    raise ConfigurationError(message)
 
 
 def opened(path: Path) -> Journal:
     """The journal, to be read only; raises `ConfigurationError` where there is none."""
-    if not path.is_file():
-        message = f"{path}: no such journal; a batch keeps its own as batch.db in its output folder"
-        raise ConfigurationError(message)
-    return Journal(path, readonly=True)
+    return Journal(present(path), readonly=True)
 
 
 def status(desk: Desk, path: Path) -> int:
@@ -34,11 +42,34 @@ def status(desk: Desk, path: Path) -> int:
             if statistics.models:
                 desk.table(TABLE, rows(statistics))
             desk.data(line(statistics))
-        if statistics.lines.uncertain:
-            undecided(desk, journal.rows(), path)
+        _trouble(desk, journal, path)
     if statistics.lines.uncertain:
         return exits.DECISION
-    return exits.FAILED if statistics.lines.failed else exits.OK
+    return exits.FAILED if statistics.lines.failed or statistics.lines.parked else exits.OK
+
+
+def troubled(desk: Desk, path: Path) -> None:
+    """Says why lines of a journal failed or were set aside, and what there is to decide."""
+    with opened(path) as journal:
+        _trouble(desk, journal, path)
+
+
+def _trouble(desk: Desk, journal: Journal, path: Path) -> None:
+    figures = Figures()
+    for row in journal.rows():
+        figures.take(row)
+    for word, reasons in (("Failed", figures.failures), ("Parked", figures.parked)):
+        for reason in reasons[:_REASONS]:
+            lines = "1 line" if reason.count == 1 else f"{reason.count:,} lines"
+            desk.note(
+                f"{word}: {lines} ({printable(', '.join(reason.names), 80)}): {printable(reason.words, 300)}"
+            )
+        if len(reasons) > _REASONS:
+            rest = sum(reason.count for reason in reasons[_REASONS:])
+            desk.note(
+                f"{word}: {rest:,} lines for {len(reasons) - _REASONS:,} other reasons; report.html has them"
+            )
+    undecided(desk, figures.undecided, path, figures.unlisted)
 
 
 def exported(desk: Desk, path: Path, target: Path | None) -> int:

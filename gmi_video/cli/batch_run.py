@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from gmi_video.batch import Batch, Journal, Retry
+from gmi_video.batch import Batch, Retry
 from gmi_video.batch.errors import BudgetExceeded
 from gmi_video.batch.records import BatchStatistics
 from gmi_video.cli import exits
 from gmi_video.cli.batch_display import Display
-from gmi_video.cli.batch_ends import code, undecided
-from gmi_video.cli.batch_journal import reported
+from gmi_video.cli.batch_ends import code
+from gmi_video.cli.batch_journal import reported, troubled
 from gmi_video.cli.batch_lines import Typist, requests
 from gmi_video.cli.batch_survey import Survey, priced, problems, shown, surveyed
 from gmi_video.cli.batch_view import line
@@ -26,7 +26,7 @@ from gmi_video.cli.interrupt import Running
 from gmi_video.cli.plain import printable
 from gmi_video.cli.times import span
 from gmi_video.cli.wishes import common
-from gmi_video.errors import ConfigurationError, GmiVideoError
+from gmi_video.errors import GmiVideoError
 
 if TYPE_CHECKING:
     from gmi_video.session import Session
@@ -72,8 +72,7 @@ async def run(desk: Desk, running: Running, told: Told) -> int:
     from gmi_video.session import Session  # noqa: PLC0415  # its network takes a while to load
 
     base = common(told.payload)
-    running.again = lambda _ids: told.again
-    async with Session(observers=[running.observe]) as session:
+    async with Session() as session:
         typist = Typist(desk, session, told.model, base)
         survey = await surveyed(desk, typist.each(told.file))
         if told.dry_run:
@@ -105,7 +104,7 @@ def _admitted(desk: Desk, survey: Survey, told: Told) -> bool:
 
 def _batch(session: "Session", told: Told) -> Batch:
     told.journal.parent.mkdir(parents=True, exist_ok=True)
-    retry = Retry(attempts=told.attempts) if told.attempts > 1 else None
+    retry = None if told.attempts == 1 else Retry(attempts=told.attempts)
     return Batch(
         session,
         journal=told.journal,
@@ -187,8 +186,8 @@ async def _over(desk: Desk, running: Running, told: Told, end: End) -> int:
         _resume(desk, told)
         return exits.INTERRUPTED
     loop = asyncio.get_running_loop()
-    if statistics.lines.uncertain:
-        await loop.run_in_executor(None, _list_undecided, desk, told.journal)
+    if statistics.lines.failed or statistics.lines.parked or statistics.lines.uncertain:
+        await loop.run_in_executor(None, troubled, desk, told.journal)
     if statistics.orphans:
         desk.warn(
             f"{statistics.orphans:,} requests at the service match lines of this batch and belong to none of "
@@ -202,21 +201,3 @@ async def _over(desk: Desk, running: Running, told: Told, end: End) -> int:
         desk.fail(printable(end.stopped))
         desk.pointer("Run it again with a larger --max-cost to go on.")
     return code(statistics, end.kinds)
-
-
-def _list_undecided(desk: Desk, journal: Path) -> None:
-    with Journal(journal, readonly=True) as reader:
-        undecided(desk, reader.rows(), journal)
-
-
-def checked(told: Told) -> Told:
-    """What was typed, where it can be; raises `ConfigurationError`."""
-    if told.attempts < 1:
-        message = f"--attempts {told.attempts}: 1 or more is wanted"
-        raise ConfigurationError(message)
-    if not told.file.exists():
-        message = (
-            f"{told.file}: no such file; a file of prompts is wanted, such as prompts.jsonl or prompts.csv"
-        )
-        raise ConfigurationError(message)
-    return told

@@ -14,6 +14,8 @@ from gmi_video.cli.times import span
 
 _BELOW = 6
 """Lines kept free: the heading, what stands below the rows, and the prompt of the shell."""
+_ECHO = 4
+"""Columns kept free at the right: a terminal that shows ^C there must not break the line."""
 _NARROW, _WIDE = 76, 112
 """Columns from which on money, and bars, have room."""
 
@@ -88,7 +90,7 @@ def picture(statistics: BatchStatistics, width: int, height: int, note: str = ""
     texts += [Text(" · ".join(_pace(statistics)), style="dim")] if _pace(statistics) else []
     texts += [Text(note, style="yellow")] if note else []
     for text in texts:
-        text.no_wrap, text.overflow = True, "ellipsis"
+        text.truncate(max(8, width - _ECHO), overflow="ellipsis")
     return Group(table, *texts)
 
 

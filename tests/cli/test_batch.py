@@ -1,0 +1,229 @@
+"""A file of prompts becomes a folder of files with one command, which may be given again."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from cli.terminal import Shell, serving
+from gmi_video.sandbox import Behaviour, Sandbox, Script
+
+QUICK = "seedream-5.0-lite"
+"""Answers its submission with the finished record, so that a test need not wait for a look."""
+
+
+def lines(folder: Path, count: int = 3, name: str = "p.jsonl") -> None:
+    told = ({"prompt": f"a fox, take {number}", "key": f"fox-{number}"} for number in range(count))
+    (folder / name).write_text("".join(f"{json.dumps(each)}\n" for each in told))
+
+
+def test_a_file_of_prompts_becomes_a_folder_of_files(shell: Shell, sandbox: Sandbox) -> None:
+    """Each line's file is named by its key and its path is on stdout; the same command again adds nothing."""
+    lines(shell.folder)
+    before = len(sandbox.charges)
+
+    first = shell.spawn("batch", "p.jsonl", "--model", QUICK, "-o", "out")
+    second = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out")
+
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert sorted(Path(path).name for path in first.out.split()) == ["fox-0.jpeg", "fox-1.jpeg", "fox-2.jpeg"]
+    assert all(Path(path).stat().st_size for path in first.out.split())
+    assert re.search(r"3 lines cost \$[\d.]+ by list prices", first.err)
+    assert "3 of 3 ended" in first.err
+    assert "Report: out/report.html" in first.err
+    assert "Continuing: 3 lines are known from before, 3 of them done; 0 are new" in second.err
+    assert second.out == ""
+    assert len(sandbox.charges) == before + 3
+
+
+def test_a_dry_run_checks_everything_and_sends_nothing(shell: Shell, sandbox: Sandbox) -> None:
+    """Every line is checked against its model's schema, what is wrong is told by line, and prices are summed."""
+    (shell.folder / "p.csv").write_text(
+        "\ufeffkey,prompt,duration,model,ratoi\r\n"
+        'a,"a fox,\r\nin snow",5,,\r\nb,fox,99,,\r\nc,fox,,Veo9,\r\nd,fox,,,1:1\r\na,fox,,,\r\ne,fox\r\n'
+    )
+    before = sandbox.count_calls("submit")
+
+    ran = shell.run("batch", "p.csv", "--model", "wan2.7-t2v", "--dry-run")
+
+    assert ran.code == 2
+    assert re.search(r"^wan2\.7-t2v +4 +2 +1 +\$1\.5", ran.out, re.MULTILINE)
+    for words in (
+        "p.csv, line 4: duration=99 cannot be sent to wan2.7-t2v: 2 to 15 is wanted",
+        "p.csv, line 5: GMI refused to show model Veo9 (404): model Veo9 does not exist; did you mean Veo3?",
+        "p.csv, line 7: its key 'a' is that of line 2; keys are unique",
+        "p.csv, line 8: 2 cells under 5 columns",
+        "Doubtful: p.csv, line 6: wan2.7-t2v has no parameter ratoi",
+        "2 lines cost $1.5 by list prices",
+    ):
+        assert words in ran.out
+    assert "Nothing was sent." in ran.err
+    assert sandbox.count_calls("submit") == before
+    assert [path.name for path in shell.folder.iterdir()] == ["p.csv"]
+
+
+def test_a_dry_run_speaks_json(shell: Shell) -> None:
+    """The same survey is one JSON object: counts by model, problems with their lines, exact money."""
+    lines(shell.folder, 2)
+
+    ran = shell.run("batch", "p.jsonl", "--model", "wan2.7-t2v", "--dry-run", "--json")
+
+    assert ran.code == 0, ran.err
+    (told,) = ran.lines
+    assert (told["lines"], told["refused"], told["cost"], told["problems"]) == (2, 0, "1.50", [])
+    assert told["models"]["wan2.7-t2v"]["lines"] == 2
+
+
+def test_a_bad_line_stops_everything_before_it_costs(shell: Shell, sandbox: Sandbox) -> None:
+    """Where a line would be refused nothing is sent; with --skip-invalid the others are."""
+    (shell.folder / "p.jsonl").write_text(
+        '{"prompt": "fox"}\n{"prompt": "fox", "n": \n{"prompt": "owl", "model": 7}\n'
+    )
+    before = len(sandbox.charges)
+
+    refused = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out")
+    assert len(sandbox.charges) == before
+    skipped = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out", "--skip-invalid")
+
+    assert refused.code == 2
+    assert "p.jsonl, line 2: not JSON at column" in refused.err
+    assert "p.jsonl, line 3: `model` is 7" in refused.err
+    assert "2 lines would be refused, so nothing was sent" in refused.err
+    assert skipped.code == 0, skipped.err
+    assert len(sandbox.charges) == before + 1
+
+
+def test_cells_become_what_each_model_asks_for(shell: Shell, sandbox: Sandbox) -> None:
+    """The cell 5 reaches pixverse as a string and wan as a number; a cell may name a file; common values go below."""
+    (shell.folder / "prompt.txt").write_text("a fox from a file\n")
+    (shell.folder / "base.json").write_text('{"negative_prompt": "rain", "seed": 1}')
+    (shell.folder / "p.csv").write_text(
+        "model,prompt,duration,seed,aspect_ratio,quality\n"
+        "pixverse-v5.6-t2v,@prompt.txt,5,,1:1,540p\nwan2.7-t2v,@@home,5,7,,\n"
+    )
+
+    ran = shell.run("batch", "p.csv", "--payload", "base.json", "--journal", "j.db")
+
+    assert ran.code == 0, ran.err
+    sent = {charge.model: charge.payload for charge in sandbox.charges[-2:]}
+    pixverse, wan = sent["pixverse-v5.6-t2v"], sent["wan2.7-t2v"]
+    assert (pixverse["prompt"], pixverse["duration"], pixverse["seed"]) == ("a fox from a file", "5", 1)
+    assert (wan["prompt"], wan["duration"], wan["seed"], wan["negative_prompt"]) == ("@home", 5, 7, "rain")
+    assert (shell.folder / "j.db").exists()
+
+
+def test_json_lines_tell_each_end_and_the_sum(shell: Shell) -> None:
+    """With --json stdout holds a line for each ended line and the statistics last, exact money as text."""
+    lines(shell.folder, 2)
+
+    ran = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out", "--json")
+
+    assert ran.code == 0, ran.err
+    *ends, last = ran.lines
+    assert {(end["key"], end["state"], end["attempts"]) for end in ends} == {
+        ("fox-0", "done", 1),
+        ("fox-1", "done", 1),
+    }
+    assert all(Path(end["files"][0]["location"]).is_file() and end["url"] for end in ends)
+    assert last["statistics"]["lines"]["done"] == 2
+
+
+def test_a_budget_is_not_passed(shell: Shell, sandbox: Sandbox) -> None:
+    """What would pass it is not sent, the command says what is left and exits 1; a larger one goes on."""
+    lines(shell.folder, 3)
+    before = len(sandbox.charges)
+
+    first = shell.run("batch", "p.jsonl", "--model", "wan2.7-t2v", "-o", "out", "--max-cost", "$1.60")
+    assert len(sandbox.charges) == before + 2
+    second = shell.run("batch", "p.jsonl", "--model", "wan2.7-t2v", "-o", "out", "--max-cost", "10")
+
+    assert first.code == 1
+    assert "error: $0.75 for wan2.7-t2v would pass the budget of $1.6" in first.err
+    assert "Parked: 1 line (fox-2)" in first.err
+    assert "larger --max-cost" in first.err
+    assert second.code == 0, second.err
+    assert len(sandbox.charges) == before + 3
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        (["no.jsonl"], "no.jsonl cannot be read: no such file or directory"),
+        (["p.jsonl"], "no model; name one in a column or key `model`, or for all with --model"),
+        (["p.jsonl", "--model", QUICK, "--max-cost", "much"], "--max-cost 'much' is not an amount"),
+        (["p.jsonl", "--model", QUICK, "--attempts", "0"], "Retry.attempts is 0"),
+        (["p.jsonl", "--model", QUICK, "--name", "{key"], "name '{key'"),
+        (["p.jsonl", "--model", QUICK, "--grace", "soon"], "--grace 'soon' is not a span"),
+        (["status", "no.db"], "no.db: no such journal"),
+        (["report", "p.jsonl"], ""),
+        (["export", "no.db", "-o", "r.csv"], "no.db: no such journal"),
+        (["export", "p.jsonl", "-o", "r.xlsx"], "r.xlsx: its ending says no format"),
+        (["resolve", "no.db", "1", "none"], "no.db: no such journal"),
+    ],
+)
+def test_wrong_usage_is_a_sentence(shell: Shell, tokens: list[str], words: str) -> None:
+    """What cannot be is refused before anything is sent, with the words that help."""
+    lines(shell.folder, 1)
+
+    ran = shell.run("batch", *tokens)
+
+    assert ran.code in {1, 2}, ran
+    assert words in ran.err
+    assert "itself failed" not in ran.err
+
+
+def test_the_journal_is_read_by_all_that_stand_below(shell: Shell) -> None:
+    """Status, export and report read a journal without its run; a wrong file is no journal."""
+    lines(shell.folder, 2)
+    shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out", "--no-report")
+    assert not (shell.folder / "out/report.html").exists()
+
+    status = shell.run("batch", "status", "out/batch.db")
+    table = shell.run("batch", "export", "out/batch.db", "-o", "r.csv")
+    told = shell.run("batch", "export", "out/batch.db")
+    page = shell.run("batch", "report", "out/batch.db")
+
+    assert [ran.code for ran in (status, table, told, page)] == [0, 0, 0, 0]
+    assert "2 of 2 ended" in status.out
+    with (shell.folder / "r.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert {row["key"]: row["state"] for row in csv.DictReader(file)} == {
+            "fox-0": "done",
+            "fox-1": "done",
+        }
+    assert {row["key"] for row in told.lines} == {"fox-0", "fox-1"}
+    assert "fox-0.jpeg" in (shell.folder / "out/report.html").read_text()
+
+
+def test_a_failed_line_is_told_and_may_be_tried_again(tmp_path: Path) -> None:
+    """A line that fails does not stop the others; the reason is the service's, and --retry failed sends it anew."""
+    script = Script(
+        submissions=[Behaviour(), Behaviour(fails="Generation rejected; please review the prompt")]
+    )
+    with serving(script) as sandbox:
+        shell = Shell(folder=tmp_path, sandbox=sandbox)
+        lines(tmp_path, 2)
+        first = shell.run("batch", "p.jsonl", "--model", "wan2.7-t2v", "-o", "out")
+        again = shell.run("batch", "p.jsonl", "--model", "wan2.7-t2v", "-o", "out")
+        retried = shell.run("batch", "p.jsonl", "--model", "wan2.7-t2v", "-o", "out", "--retry", "failed")
+
+    assert (first.code, again.code, retried.code) == (1, 1, 0), first.err + retried.err
+    assert "Failed: 1 line (fox-" in first.err
+    assert "Generation rejected; please review the prompt" in first.err
+    assert "To try the failed lines again: gmi-video batch p.jsonl" in first.err
+    assert "1 failed lines are tried once more" in retried.err
+    assert "2 of 2 ended" in retried.err
+
+
+def test_an_empty_account_is_told_by_the_exit_code(tmp_path: Path) -> None:
+    """Lines that the account cannot pay are parked, not failed; the exit code says credits."""
+    with serving(Script(balance=1_000_000)) as sandbox:
+        shell = Shell(folder=tmp_path, sandbox=sandbox)
+        lines(tmp_path, 3)
+
+        ran = shell.run("batch", "p.jsonl", "--model", "wan2.7-t2v", "-o", "out")
+
+    assert ran.code == 4, ran.err
+    assert "Parked: 2 lines" in ran.err
+    assert "Insufficient credits" in ran.err
