@@ -84,7 +84,8 @@ class Batch:
         self._engine: Engine | None = None
         self._opening = asyncio.Lock()
         self._passes = itertools.count(1)
-        self._adding = 0
+        self._adding: list[asyncio.Task[Any] | None] = []
+        self._beginning = False
         self._producers: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._consumer: asyncio.Task[Any] | None = None
         self._finished = False
@@ -101,17 +102,19 @@ class Batch:
             PayloadInvalid: a payload that JSON cannot hold.
             JournalError: the journal cannot be written; what was added before stays.
         """
-        await self._opened()
-        prices = Prices(self._session, self._options.assume_price) if self._budget is not None else None
         one_pass, new = next(self._passes), 0
-        self._produces()
-        self._adding += 1
+        task = asyncio.current_task()
+        self._adding.append(task)
         try:
+            await self._opened()
+            if self.runs or self._beginning:
+                self._produces(task)
+            prices = Prices(self._session, self._options.assume_price) if self._budget is not None else None
             await self._journal.do(steps.begin_pass)
             async for chunk in _chunks(requests):
                 new += await self._add(chunk, one_pass, prices)
         finally:
-            self._adding -= 1
+            self._adding.remove(task)
             self._ring()
         await self._journal.do(partial(steps.end_pass, number=one_pass))
         return new
@@ -133,7 +136,8 @@ class Batch:
         One bad prompt is an `error` in its `Finished`. What stops the whole run is raised when everything in
         flight has ended: `BudgetExceeded`, `Unauthorized`, `JournalError`. Nothing fails by that, and running
         again continues. Lines that had to be set aside (for want of credit, of room on the disk, of a model
-        that runs) and undecided ones are handed out too, and again by a later run. The order is that of ends.
+        that runs) and undecided ones are handed out too, and again by a later run. The order is that of ends. A run that
+        nobody reads any more ends when another one begins.
         """
         return Run(self._begun)
 
@@ -232,15 +236,26 @@ class Batch:
         return self._engine is not None and not self._engine.stopping
 
     async def _begun(self) -> Engine:
-        if self.runs:
-            message = "this batch is running already; leave that loop first, or take a batch and a journal of its own"
-            raise ConfigurationError(message)
+        self._beginning = True
+        try:
+            return await self._begin()
+        finally:
+            self._beginning = False
+
+    async def _begin(self) -> Engine:
+        if self._engine is not None and self.runs:
+            if self._engine.reading:
+                message = "this batch is running already, and somebody reads that run; read it there, or end it first"
+                raise ConfigurationError(message)
+            await self._engine.stop()
+        self._consumer = asyncio.current_task()
+        for task in self._adding:
+            self._produces(task)
         await self._opened()
         if self._options.place is not None:
             await self._options.place.check()
         await self._journal.do(steps.reopen)
         self._counts = counts = await self._journal.do(Counts.read)
-        self._consumer = asyncio.current_task()
         self._finished = False
         work = Work(self._session, self._journal, counts, self._options, self._held.get)
         self._engine = Engine(work, self._produced, self._released)
@@ -251,10 +266,9 @@ class Batch:
         if self._ours and self._journal.path is not None:
             self._journal.close()
 
-    def _produces(self) -> None:
+    def _produces(self, task: "asyncio.Task[Any] | None") -> None:
         """Whoever adds while a run is under way, and is not the one who reads it, may add more."""
-        task = asyncio.current_task()
-        if self.runs and task is not None and task is not self._consumer and task not in self._producers:
+        if task is not None and task is not self._consumer and task not in self._producers:
             self._producers.add(task)
             task.add_done_callback(lambda _: self._ring())
 

@@ -3,7 +3,7 @@
 All are frozen values. Money is exact, in US dollars by list prices; spans are seconds, moments are Unix seconds.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Literal, Protocol, get_args
 
@@ -42,6 +42,10 @@ class Sink(Protocol):
         ...
 
 
+def _kinds(kinds: Iterable[Kind]) -> frozenset[Kind]:
+    return frozenset(kinds)
+
+
 @frozen(kw_only=True)
 class Retry:
     """How often a line is posted in all, and after failures of which kinds: only of those that cost nothing.
@@ -51,7 +55,7 @@ class Retry:
     """
 
     attempts: int = field(default=3)
-    kinds: frozenset[Kind] = field(default=frozenset({"rate", "service"}), converter=frozenset)
+    kinds: frozenset[Kind] = field(default=frozenset[Kind]({"rate", "service"}), converter=_kinds)
 
     def __attrs_post_init__(self) -> None:
         if isinstance(self.attempts, bool) or not isinstance(self.attempts, int) or self.attempts < 1:

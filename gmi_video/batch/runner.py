@@ -48,6 +48,7 @@ class Engine:
         self._main = asyncio.get_running_loop().create_task(self._run(), name="gmi_video batch")
         self._stopping: asyncio.Task[None] | None = None
         self.left = False
+        self.reading = False
 
     def added(self, models: set[str]) -> None:
         """New lines wait for these models."""
@@ -56,8 +57,15 @@ class Engine:
 
     async def next(self) -> Finished | None:
         """The next end of a line, or None where there is none left; raises what stopped the run."""
-        work = self.work
         self._tell_last()
+        self.reading = True
+        try:
+            return await self._next()
+        finally:
+            self.reading = False
+
+    async def _next(self) -> Finished | None:
+        work = self.work
         while True:
             done, self._ahead = self._ahead, None
             if done is None and not work.results.empty():
