@@ -5,6 +5,7 @@ schema does not chase our classes.
 """
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 from gmi_video.batch.errors import JournalError
@@ -66,11 +67,24 @@ MIGRATIONS: dict[int, str] = {0: _TABLES}
 """What brings a file of one version to the next; an empty file is of version 0."""
 
 
-def prepare(connection: sqlite3.Connection, path: Path | None) -> None:
+def prepare(
+    connection: sqlite3.Connection,
+    path: Path | None,
+    *,
+    migrations: Mapping[int, str] = MIGRATIONS,
+    version: int = VERSION,
+) -> None:
     """Sets how commits are made, and brings an older file to this version, in one transaction, after a backup.
 
     WAL with `synchronous=FULL` syncs the log at each commit: what was committed outlives a loss of power.
     """
+    found = version_of(connection)
+    if found > version:
+        message = f"{str(path)!r} was written by a newer gmi_video (journal version {found}, this one reads {version})"
+        raise JournalError(message, path=str(path))
+    if found == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        message = f"{str(path)!r} is a database of something else; a journal is a file of its own"
+        raise JournalError(message, path=str(path))
     connection.execute("PRAGMA cache_size = -8000")
     if path is None:
         connection.execute("PRAGMA journal_mode = OFF")
@@ -79,26 +93,20 @@ def prepare(connection: sqlite3.Connection, path: Path | None) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 67108864")
-    found = version_of(connection)
-    if found > VERSION:
-        message = f"{str(path)!r} was written by a newer gmi_video (journal version {found}, this one reads {VERSION})"
-        raise JournalError(message, path=str(path))
-    if found == 0 and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        message = f"{str(path)!r} is a database of something else; a journal is a file of its own"
-        raise JournalError(message, path=str(path))
-    if found < VERSION:
-        if found and path is not None:
-            _back_up(connection, path, found)
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for version in range(found, VERSION):
-                for statement in MIGRATIONS[version].split(";"):
-                    connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-            connection.execute("COMMIT")
-        except sqlite3.Error:
-            connection.execute("ROLLBACK")
-            raise
+    if found == version:
+        return
+    if found and path is not None:
+        _back_up(connection, path, found)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in range(found, version):
+            for statement in migrations[step].split(";"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        connection.execute("ROLLBACK")
+        raise
 
 
 def version_of(connection: sqlite3.Connection) -> int:
