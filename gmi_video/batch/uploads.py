@@ -3,7 +3,6 @@
 import asyncio
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from attrs import evolve
 
@@ -12,14 +11,6 @@ from gmi_video.batch.journal import Journal
 from gmi_video.batch.lines import linked, local_files
 from gmi_video.records import VideoRequest
 from gmi_video.session import Session
-
-
-class Uploading(Protocol):
-    """The part of a session that makes a local file public."""
-
-    async def upload(self, source: Path) -> str:
-        """Its public URL."""
-        ...
 
 
 class Uploads:
@@ -44,7 +35,6 @@ class Uploads:
             known = await self._journal.do(partial(steps.upload_of, sha256=sha256))
             if known is not None:
                 return known
-            uploading: Uploading = self._session  # type: ignore[assignment]  # a session, by what is asked of it here
-            link = await uploading.upload(Path(path))
+            link = await self._session.upload(Path(path))
             await self._journal.do(partial(steps.uploaded, sha256=sha256, url=link))
             return link

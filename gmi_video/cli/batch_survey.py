@@ -8,6 +8,7 @@ from typing import Any
 from attrs import define, field
 
 from gmi_video.cli.batch_lines import Checked, Refused
+from gmi_video.cli.batch_view import dollars
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.plain import Column, printable
 
@@ -162,12 +163,12 @@ def problems(survey: Survey) -> list[str]:
 def priced(whole: Sum, assumed: Decimal | None) -> str:
     """What the lines cost together, and of how many that is not known."""
     good = whole.lines - whole.refused
-    known = whole.cost + (assumed or Decimal(0)) * whole.unpriced
-    sentence = f"{good:,} {'lines' if good != 1 else 'line'} cost ${known.normalize():f} by list prices"
+    known = dollars(whole.cost + (assumed or Decimal(0)) * whole.unpriced)
+    sentence = f"{good:,} {'lines cost' if good != 1 else 'line costs'} {known} by list prices"
     if not whole.unpriced:
         return sentence
     if assumed is not None:
-        return f"{sentence}, {whole.unpriced:,} of them at the assumed ${assumed.normalize():f}"
+        return f"{sentence}, {whole.unpriced:,} of them at the assumed {dollars(assumed)}"
     return f"{sentence}, without {whole.unpriced:,} whose price the catalog does not say (--assume-price)"
 
 
@@ -196,6 +197,6 @@ def _row(model: str, one: Sum) -> tuple[str, ...]:
         model,
         f"{one.lines:,}",
         *counts,
-        f"${one.cost.normalize():f}",
+        dollars(one.cost),
         f"{one.unpriced:,}" if one.unpriced else "-",
     )

@@ -49,14 +49,14 @@ def test_a_dry_run_checks_everything_and_sends_nothing(shell: Shell, sandbox: Sa
     ran = shell.run("batch", "p.csv", "--model", "wan2.7-t2v", "--dry-run")
 
     assert ran.code == 2
-    assert re.search(r"^wan2\.7-t2v +4 +2 +1 +\$1\.5", ran.out, re.MULTILINE)
+    assert re.search(r"^wan2\.7-t2v +4 +2 +1 +\$1\.50", ran.out, re.MULTILINE)
     for words in (
         "p.csv, line 4: duration=99 cannot be sent to wan2.7-t2v: 2 to 15 is wanted",
         "p.csv, line 5: GMI refused to show model Veo9 (404): model Veo9 does not exist; did you mean Veo3?",
         "p.csv, line 7: its key 'a' is that of line 2; keys are unique",
         "p.csv, line 8: 2 cells under 5 columns",
         "Doubtful: p.csv, line 6: wan2.7-t2v has no parameter ratoi",
-        "2 lines cost $1.5 by list prices",
+        "2 lines cost $1.50 by list prices",
     ):
         assert words in ran.out
     assert "Nothing was sent." in ran.err
