@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import sys
 from collections import Counter
 from contextlib import suppress
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from gmi_video.batch import Batch, Retry
-from gmi_video.batch.errors import BudgetExceeded
+from gmi_video.batch.errors import BudgetExceeded, JournalCorrupt
 from gmi_video.batch.records import BatchStatistics
 from gmi_video.cli import exits
 from gmi_video.cli.batch_display import Display
@@ -26,7 +27,7 @@ from gmi_video.cli.interrupt import Running
 from gmi_video.cli.plain import printable
 from gmi_video.cli.times import span
 from gmi_video.cli.wishes import common
-from gmi_video.errors import GmiVideoError
+from gmi_video.errors import ConfigurationError, GmiVideoError
 
 if TYPE_CHECKING:
     from gmi_video.session import Session
@@ -103,9 +104,8 @@ def _admitted(desk: Desk, survey: Survey, told: Told) -> bool:
 
 
 def _batch(session: "Session", told: Told) -> Batch:
-    told.journal.parent.mkdir(parents=True, exist_ok=True)
     retry = None if told.attempts == 1 else Retry(attempts=told.attempts)
-    return Batch(
+    batch = Batch(
         session,
         journal=told.journal,
         out=told.out,
@@ -116,6 +116,13 @@ def _batch(session: "Session", told: Told) -> Batch:
         retry=retry,
         resubmit_absent=told.resubmit_absent,
     )
+    try:
+        told.journal.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{told.journal.parent}: {(error.strerror or 'the folder cannot be made').lower()}"
+    else:
+        return batch
+    raise ConfigurationError(message)
 
 
 async def _run(desk: Desk, running: Running, told: Told, batch: Batch, typist: Typist) -> int:
@@ -131,9 +138,13 @@ async def _run(desk: Desk, running: Running, told: Told, batch: Batch, typist: T
                     async for done in batch.run():
                         display.ended(done)
                         kinds[getattr(done.error, "kind", "") or type(done.error).__name__] += 1
-                except BudgetExceeded as error:
+                except GmiVideoError as error:
                     stopped = error
             statistics = batch.statistics()
+    except JournalCorrupt:
+        rescue = shlex.join(["gmi-video", "batch", "export", str(told.journal), "-o", "rescued.jsonl"])
+        desk.pointer(f"What can still be read of it: {rescue}")
+        raise
     except asyncio.CancelledError:
         if running.interrupted:
             asyncio.get_running_loop().call_later(_LEAVE, _leave)
@@ -197,7 +208,14 @@ async def _over(desk: Desk, running: Running, told: Told, end: End) -> int:
         await loop.run_in_executor(None, reported, desk, told.journal, None)
     if statistics.lines.failed:
         desk.pointer(f"To try the failed lines again: {told.again} --retry failed")
-    if end.stopped is not None:
-        desk.fail(printable(end.stopped))
-        desk.pointer("Run it again with a larger --max-cost to go on.")
-    return code(statistics, end.kinds)
+    match end.stopped:
+        case None:
+            return code(statistics, end.kinds)
+        case BudgetExceeded():
+            desk.fail(printable(end.stopped))
+            desk.pointer("Run it again with a larger --max-cost to go on.")
+            return code(statistics, end.kinds)
+    desk.record(end.stopped)
+    desk.fail(printable(end.stopped))
+    desk.pointer(f"Nothing is lost. To pick up where this left off: {told.again}")
+    return exits.code_of(end.stopped)

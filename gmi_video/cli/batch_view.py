@@ -18,6 +18,8 @@ _ECHO = 4
 """Columns kept free at the right: a terminal that shows ^C there must not break the line."""
 _NARROW, _WIDE = 76, 112
 """Columns from which on money, and bars, have room."""
+_LEAST = {"saving": _NARROW, "waiting": 56, "aside": 56}
+"""Columns from which on these counts have room; the sum below has them anyway."""
 
 _COUNTS: dict[str, tuple[Callable[[Tally], int], str]] = {
     "waiting": (lambda tally: tally.waiting + tally.submitting, ""),
@@ -62,7 +64,7 @@ def picture(statistics: BatchStatistics, width: int, height: int, note: str = ""
     """A batch at this moment, as rich draws it, with a remark below."""
     models = _ordered(statistics)
     shown = models[: max(1, height - _BELOW)]
-    named = [name for name in _COUNTS if name != "saving" or width >= _NARROW]
+    named = [name for name in _COUNTS if width >= _LEAST.get(name, 0)]
     priced, barred = width >= _NARROW, width >= _WIDE
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(ratio=1, no_wrap=True, overflow="ellipsis", min_width=8)

@@ -227,3 +227,50 @@ def test_an_empty_account_is_told_by_the_exit_code(tmp_path: Path) -> None:
     assert ran.code == 4, ran.err
     assert "Parked: 2 lines" in ran.err
     assert "Insufficient credits" in ran.err
+
+
+def test_a_key_that_is_refused_costs_nothing(tmp_path: Path) -> None:
+    """The command exits 3, and goes on with a key that is taken."""
+    with serving() as sandbox:
+        lines(tmp_path, 2)
+        dead = Shell(folder=tmp_path, sandbox=sandbox, extra={"GMI_API_KEY": "no-such-key"})
+
+        first = dead.run("batch", "p.jsonl", "--model", QUICK, "-o", "out")
+        charges = len(sandbox.charges)
+        second = Shell(folder=tmp_path, sandbox=sandbox).run(
+            "batch", "p.jsonl", "--model", QUICK, "-o", "out"
+        )
+
+    assert (first.code, charges) == (3, 0), first.err
+    assert second.code == 0, second.err
+
+
+def test_a_damaged_journal_is_not_used(shell: Shell, sandbox: Sandbox) -> None:
+    """Nothing is submitted, the file stays as it is, and the command that saves its lines is named and works."""
+    lines(shell.folder, 300)
+    shell.run("batch", "p.jsonl", "--model", QUICK, "--journal", "j.db", "--no-report")
+    path = shell.folder / "j.db"
+    whole = path.read_bytes()
+    hole = len(whole) // 2 // 4096 * 4096
+    path.write_bytes(whole[:hole] + b"\xff" * 4096 + whole[hole + 4096 :])
+    before, damaged = len(sandbox.charges), path.read_bytes()
+
+    ran = shell.run("batch", "p.jsonl", "--model", QUICK, "--journal", "j.db")
+    saved = shell.run("batch", "export", "j.db", "-o", "rescued.jsonl")
+
+    assert ran.code == 1, ran
+    assert "gmi-video batch export j.db -o rescued.jsonl" in ran.err
+    assert (len(sandbox.charges), path.read_bytes()) == (before, damaged)
+    assert saved.code == 0, saved.err
+    assert 100 < len((shell.folder / "rescued.jsonl").read_text().splitlines()) <= 300
+
+
+def test_a_folder_that_cannot_be_made_is_named(shell: Shell) -> None:
+    """An output folder that is a file costs nothing."""
+    lines(shell.folder, 1)
+    (shell.folder / "out").write_text("mine")
+
+    ran = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out")
+
+    assert ran.code == 2, ran
+    assert "out: file exists" in ran.err
