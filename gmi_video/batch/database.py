@@ -36,8 +36,9 @@ class Database:
     again would be told lies.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path | None, *, reading: bool = False) -> None:
         self._connection = connection
+        self._reading = reading
         self._path = path
         self._pid = os.getpid()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gmi_video journal")
@@ -118,6 +119,8 @@ class Database:
         """The outcome of each job, or its error; one transaction. Runs in the thread."""
         if self.failure is not None:
             return [self.failure] * len(jobs)
+        if self._reading:
+            return [self._read(job) for job in jobs]
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -128,6 +131,13 @@ class Database:
             self._undo(found)
             return [found] * len(jobs)
         return outcomes
+
+    def _read(self, job: Job[Any]) -> Any:
+        """A job's outcome outside of a transaction: once a damaged page was met, even the end of one fails."""
+        try:
+            return _outcome(job, self._connection)
+        except sqlite3.Error as error:
+            return told(error, self._path)
 
     def _undo(self, found: JournalError) -> None:
         try:

@@ -55,7 +55,7 @@ class Journal:
         if self._open is not None and not self._open.closed:
             return self
         if self._readonly:
-            self._open = Database(self._read(), self.path)
+            self._open = Database(self._read(), self.path, reading=True)
         elif self.path is None:
             self._open = Database(_connected("", None), None)
         else:
