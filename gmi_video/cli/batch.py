@@ -235,8 +235,33 @@ def resolve(
     return guarded(work, as_json=False)
 
 
+def audit(
+    journal: Journal,
+    /,
+    *,
+    adopt: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            show_default=False,
+            metavar="ID|all",
+            help="Make this request a line of the batch, so that its video is saved; repeat it, or all.",
+        ),
+    ] = (),
+    json: options.Json = False,
+) -> int:
+    """Lists requests of the account that are like lines of a batch and belong to none; a run ends with it as well."""
+
+    async def work(desk: Desk, _running: Running) -> int:
+        from gmi_video.cli import batch_audit  # noqa: PLC0415  # as above
+
+        return await batch_audit.audit(desk, journal, adopt)
+
+    return guarded(work, as_json=json)
+
+
 def app(group: Group, sort_key: int) -> App:
-    """`batch FILE`, and `batch status`, `export`, `report` and `resolve` below the same word.
+    """`batch FILE`, and `batch status`, `export`, `report`, `resolve` and `audit` below the same word.
 
     The file is the argument of the sub-app's default command; a word that names a command is taken for it first.
     """
@@ -250,7 +275,7 @@ def app(group: Group, sort_key: int) -> App:
         version_flags=(),
     )
     batch.default(make)
-    for command in (status, export, report, resolve):
+    for command in (status, export, report, resolve, audit):
         batch.command(command)
     return batch
 

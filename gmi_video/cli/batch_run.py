@@ -14,8 +14,9 @@ from attrs import frozen
 
 from gmi_video.batch import Batch, Retry
 from gmi_video.batch.errors import BudgetExceeded, JournalCorrupt
-from gmi_video.batch.records import BatchStatistics
+from gmi_video.batch.records import BatchStatistics, Orphan
 from gmi_video.cli import exits
+from gmi_video.cli.batch_audit import audited, unowned
 from gmi_video.cli.batch_display import Display
 from gmi_video.cli.batch_ends import code
 from gmi_video.cli.batch_journal import reported, troubled
@@ -66,6 +67,7 @@ class End:
     statistics: BatchStatistics
     kinds: Counter[str]
     stopped: GmiVideoError | None = None
+    orphans: tuple[Orphan, ...] = ()
 
 
 async def run(desk: Desk, running: Running, told: Told) -> int:
@@ -128,6 +130,7 @@ def _batch(session: "Session", told: Told) -> Batch:
 async def _run(desk: Desk, running: Running, told: Told, batch: Batch, typist: Typist) -> int:
     kinds: Counter[str] = Counter()
     stopped: GmiVideoError | None = None
+    orphans: tuple[Orphan, ...] = ()
     try:
         async with batch:
             new = await batch.add(requests(typist, told.file, skip=told.skip_invalid))
@@ -140,6 +143,9 @@ async def _run(desk: Desk, running: Running, told: Told, batch: Batch, typist: T
                         kinds[getattr(done.error, "kind", "") or type(done.error).__name__] += 1
                 except GmiVideoError as error:
                     stopped = error
+            running.drain = None
+            if not running.interrupted and (stopped is None or isinstance(stopped, BudgetExceeded)):
+                orphans = await audited(desk, batch)
             statistics = batch.statistics()
     except JournalCorrupt:
         rescue = shlex.join(["gmi-video", "batch", "export", str(told.journal), "-o", "rescued.jsonl"])
@@ -150,7 +156,8 @@ async def _run(desk: Desk, running: Running, told: Told, batch: Batch, typist: T
             asyncio.get_running_loop().call_later(_LEAVE, _leave)
             _resume(desk, told)
         raise
-    return await _over(desk, running, told, End(statistics=statistics, kinds=kinds, stopped=stopped))
+    end = End(statistics=statistics, kinds=kinds, stopped=stopped, orphans=orphans)
+    return await _over(desk, running, told, end)
 
 
 def _begins(desk: Desk, batch: Batch, new: int, again: int) -> None:
@@ -199,11 +206,7 @@ async def _over(desk: Desk, running: Running, told: Told, end: End) -> int:
     loop = asyncio.get_running_loop()
     if statistics.lines.failed or statistics.lines.parked or statistics.lines.uncertain:
         await loop.run_in_executor(None, troubled, desk, told.journal)
-    if statistics.orphans:
-        desk.warn(
-            f"{statistics.orphans:,} requests at the service match lines of this batch and belong to none of "
-            f"them: they may have been charged twice"
-        )
+    unowned(desk, end.orphans, told.journal)
     if told.report:
         await loop.run_in_executor(None, reported, desk, told.journal, None)
     if statistics.lines.failed:

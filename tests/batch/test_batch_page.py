@@ -40,6 +40,9 @@ def test_its_options_are_those_of_the_command() -> None:
     """Every option that the page names is one that the command has."""
     batch = cli.app["batch"]
 
-    known = {name for argument in batch.assemble_argument_collection() for name in argument.names}
+    apps = (batch, *(batch[name] for name in ("status", "export", "report", "resolve", "audit")))
+    known = {
+        name for app in apps for argument in app.assemble_argument_collection() for name in argument.names
+    }
     named = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", PAGE))
     assert named <= known, named - known

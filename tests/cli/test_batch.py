@@ -274,3 +274,31 @@ def test_a_folder_that_cannot_be_made_is_named(shell: Shell) -> None:
 
     assert ran.code == 2, ran
     assert "out: file exists" in ran.err
+
+
+def test_orphans_are_told_and_may_be_adopted(tmp_path: Path) -> None:
+    """A request of the account that is like a line and belongs to none is listed with its price, and can be saved."""
+    with serving() as sandbox:
+        shell = Shell(folder=tmp_path, sandbox=sandbox)
+        lines(tmp_path, 1)
+        command = ("batch", "p.jsonl", "--model", QUICK, "-o", "out")
+        shell.run(*command)
+        clean = shell.run("batch", "audit", "out/batch.db")
+        stranger = shell.run("submit", QUICK, "-p", "prompt=a fox, take 0").out.strip()
+        told = shell.run(*command)
+        listed = shell.run("batch", "audit", "out/batch.db")
+        wrong = shell.run("batch", "audit", "out/batch.db", "--adopt", "no-such")
+        adopted = shell.run("batch", "audit", "out/batch.db", "--adopt", "all")
+        saved = shell.run(*command)
+        total = len(sandbox.charges)
+
+    assert clean.code == 0, clean.err
+    assert "No orphans" in clean.err
+    assert "warning: 1 request is like lines of this batch" in told.err
+    assert stranger in told.err
+    assert "$0.035" in told.err
+    assert (listed.code, listed.out.splitlines()[1].split()[0]) == (1, stranger)
+    assert wrong.code == 2
+    assert (adopted.code, saved.code) == (0, 0), adopted.err + saved.err
+    assert "2 of 2 ended" in saved.err
+    assert (len(list((tmp_path / "out").glob("*.jpeg"))), total) == (2, 2)
