@@ -81,7 +81,10 @@ def exported(desk: Desk, path: Path, target: Path | None) -> int:
             for text in lines_of(journal.rows()):
                 sys.stdout.write(text)
             return exits.OK
-        count = export(target, journal.rows())
+        try:
+            count = export(target, journal.rows())
+        except OSError as error:
+            return _unwritten(desk, target, error)
     desk.note(f"{count:,} lines written to {printable(target)}")
     return exits.OK
 
@@ -102,13 +105,23 @@ def reported(desk: Desk, path: Path, target: Path | None) -> int:
             desk.note(f"{count:,} thumbnails made")
 
     with opened(path) as journal:
-        write_report(
-            target,
-            journal.rows,
-            journal.statistics(),
-            title=path.resolve().parent.name or path.name,
-            decide=f"gmi-video batch resolve {path} LINE REQUEST_ID|none",
-            told=told,
-        )
+        try:
+            write_report(
+                target,
+                journal.rows,
+                journal.statistics(),
+                title=path.resolve().parent.name or path.name,
+                decide=f"gmi-video batch resolve {path} LINE REQUEST_ID|none",
+                told=told,
+            )
+        except OSError as error:
+            return _unwritten(desk, target, error)
     desk.note(f"Report: {printable(target)} ({size(target.stat().st_size)})")
     return exits.OK
+
+
+def _unwritten(desk: Desk, target: Path, error: OSError) -> int:
+    desk.fail(
+        f"{printable(target)} cannot be written: {(error.strerror or 'the system says no more').lower()}"
+    )
+    return exits.FAILED

@@ -88,6 +88,15 @@ def test_csv_is_read_as_spreadsheets_write_it(tmp_path: Path) -> None:
     assert (second.number, second.model, second.texts) == (6, "Veo3", {"prompt": "  two "})
 
 
+def test_lines_above_a_heading_are_counted(tmp_path: Path) -> None:
+    """Empty lines may stand above the names of the columns; a row's number is still an editor's."""
+    prompts = Prompts(written(tmp_path, "p.csv", "\n\nprompt,seed\nfox,1\nowl\n"))
+
+    assert next(prompts).number == 4
+    with pytest.raises(ConfigurationError, match="line 5: 1 cell under 2 columns"):
+        next(prompts)
+
+
 @pytest.mark.parametrize("sign", [";", "\t"])
 def test_other_separators_are_seen_in_the_heading(tmp_path: Path, sign: str) -> None:
     """Semicolons and tabs part columns where the heading is parted so."""

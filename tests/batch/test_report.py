@@ -18,7 +18,7 @@ from attrs import define, field
 
 from batch.rows import EVIL, row, statistics, stored
 from gmi_video.batch.cards import card, href, main, pictured
-from gmi_video.batch.figures import Figures
+from gmi_video.batch.figures import Figures, Spread
 from gmi_video.batch.plots import durations, spending
 from gmi_video.batch.records import Row
 from gmi_video.batch.report import write_report
@@ -207,6 +207,14 @@ def test_plots_are_drawings_and_nothing_else() -> None:
     assert "&lt;b&gt;&amp;" in drawn[0]
 
 
+def test_a_box_holds_half_of_its_lines() -> None:
+    """The box is drawn from the first quartile to the third, the whiskers at the 5th and 95th percentile."""
+    whole = [float(number) for number in range(101)]
+    spread = Spread(model="m", count=5, queued=None, processing=None, downloading=None, whole=whole)
+
+    assert "Min: 5\nQ1 : 25\nQ2 : 50\nQ3 : 75\nMax: 95" in durations([spread])
+
+
 def test_money_is_told_against_the_budget(tmp_path: Path) -> None:
     """Spent, reserved and budget are told to the cent and beyond it where a price is finer."""
     told = statistics(spent=Decimal("12.345"), reserved=Decimal("0.6"), budget=Decimal(20))
@@ -295,7 +303,7 @@ def test_a_batch_without_lines_has_a_report(tmp_path: Path) -> None:
 
 
 def test_thumbnails_are_frames_of_the_files(tmp_path: Path) -> None:
-    """A video and a picture are seen small; a playlist that calls itself a video opens nothing else."""
+    """A video and a picture are seen small; a list of other files that calls itself a video opens none."""
     av = pytest.importorskip("av")
     image = pytest.importorskip("PIL.Image")
     from gmi_video.batch.thumbnails import thumbnail  # noqa: PLC0415  # where its libraries are there
@@ -308,7 +316,7 @@ def test_thumbnails_are_frames_of_the_files(tmp_path: Path) -> None:
             container.mux(stream.encode(av.VideoFrame.from_image(image.new("RGB", (640, 360), "green"))))
         container.mux(stream.encode())
     image.new("RGB", (300, 900), "red").save(still)
-    bad.write_text("#EXTM3U\n#EXTINF:1,\na.mp4\n")
+    bad.write_text("ffconcat version 1.0\nfile a.mp4\n")
 
     found = page(
         tmp_path, *(row(n, files=(stored(str(path)),)) for n, path in enumerate((film, still, bad), 1))

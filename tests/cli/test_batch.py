@@ -184,8 +184,11 @@ def test_the_journal_is_read_by_all_that_stand_below(shell: Shell) -> None:
     table = shell.run("batch", "export", "out/batch.db", "-o", "r.csv")
     told = shell.run("batch", "export", "out/batch.db")
     page = shell.run("batch", "report", "out/batch.db")
+    nowhere = shell.run("batch", "report", "out/batch.db", "-o", "no/such/report.html")
 
     assert [ran.code for ran in (status, table, told, page)] == [0, 0, 0, 0]
+    assert (nowhere.code, nowhere.out) == (1, "")
+    assert "no/such/report.html cannot be written: no such file or directory" in nowhere.err
     assert "2 of 2 ended" in status.out
     with (shell.folder / "r.csv").open(encoding="utf-8-sig", newline="") as file:
         assert {row["key"]: row["state"] for row in csv.DictReader(file)} == {
