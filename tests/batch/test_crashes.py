@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -115,49 +115,61 @@ class Life:
             assert hashlib.sha256(files[file.location].read_bytes()).hexdigest() == file.sha256
 
 
-def lives_of(quick: int, soak: int) -> list[object]:
-    """How much is tried: a little always, all of it with `-m soak`."""
-    return [pytest.param(quick, id="quick"), pytest.param(soak, id="all", marks=pytest.mark.soak)]
+def test_a_batch_that_is_killed_at_each_of_its_commits_goes_on_where_it_was(tmp_path: Path) -> None:
+    """Killed before and after each kind of commit in turn, it ends with every line paid and saved once."""
+    with serving(FAULTY) as sandbox:
+        life = Life(sandbox, tmp_path, lines=40)
+        for point in POINTS:
+            for when in ("before", "after"):
+                life.until(life.begin(f"{point}:{when}:1"), LONGEST)
+        assert life.until(life.begin(), LONGEST)
+        life.check()
+
+    assert life.deaths == 2 * len(POINTS)
 
 
-@pytest.mark.parametrize("deaths", lives_of(2, 100))
+@pytest.mark.soak
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("point", POINTS)
-def test_a_batch_that_is_killed_at_a_commit_goes_on_where_it_was(
-    point: str, when: str, deaths: int, tmp_path: Path
-) -> None:
-    """Killed before or after each kind of commit, again and again, it ends with every line paid and saved once."""
+def test_a_hundred_deaths_at_one_commit(point: str, when: str, tmp_path: Path) -> None:
+    """Killed a hundred times at one kind of commit, batches of 200 lose nothing and pay nothing twice."""
     rng = random.Random(f"{point} {when}")
-    lines = 12 if deaths < 10 else 200
-    total = 0
-    while total < deaths:
-        folder = tmp_path / str(total)
-        folder.mkdir()
-        with serving(FAULTY) as sandbox:
-            life = Life(sandbox, folder, lines)
-            while total + life.deaths < deaths:
-                trap = f"{point}:{when}:{rng.randint(1, 1 if point == 'add' else max(2, lines // 8))}"
-                if life.until(life.begin(trap), LONGEST):
-                    break
-            assert life.until(life.begin(), LONGEST)
-            life.check()
-        assert life.deaths, f"nothing was committed at {point}"
-        total += life.deaths
+
+    def next_one(life: Life) -> bool:
+        number = 1 if point == "add" else rng.randint(1, 25)
+        return life.until(life.begin(f"{point}:{when}:{number}"), LONGEST)
+
+    die(tmp_path, deaths=100, lines=200, next_one=next_one)
 
 
-@pytest.mark.parametrize("deaths", lives_of(6, 1000))
-def test_a_batch_that_is_killed_at_any_moment_goes_on_where_it_was(deaths: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("deaths", "lines"),
+    [pytest.param(6, 40, id="few"), pytest.param(1000, 200, id="all", marks=pytest.mark.soak)],
+)
+def test_a_batch_that_is_killed_at_any_moment_goes_on_where_it_was(
+    deaths: int, lines: int, tmp_path: Path
+) -> None:
     """Killed at random moments, it ends with every line paid and saved once."""
     rng = random.Random(7)
-    lines = 40 if deaths < 10 else 200
-    total = 0
-    while total < deaths:
-        folder = tmp_path / str(total)
-        folder.mkdir()
+
+    def next_one(life: Life) -> bool:
+        return life.until(life.begin(), rng.uniform(0.5, 2.0))
+
+    die(tmp_path, deaths=deaths, lines=lines, next_one=next_one)
+
+
+def die(folder: Path, *, deaths: int, lines: int, next_one: Callable[[Life], bool]) -> None:
+    """Lives of batches, one after the other, until they have died so often together."""
+    together = 0
+    for number in range(deaths):
+        if together >= deaths:
+            return
+        place = folder / str(number)
+        place.mkdir()
         with serving(FAULTY) as sandbox:
-            life = Life(sandbox, folder, lines)
-            while total + life.deaths < deaths and not life.until(life.begin(), rng.uniform(0.6, 2.5)):
+            life = Life(sandbox, place, lines)
+            while together + life.deaths < deaths and not next_one(life):
                 pass
             assert life.until(life.begin(), LONGEST)
             life.check()
-        total += max(life.deaths, 1)
+        together += max(life.deaths, 1)
