@@ -1,19 +1,18 @@
 """The command `batch` and those below it. What they do is loaded when one of them runs."""
 
 import shlex
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Group, Parameter
 
 from gmi_video.cli import options
+from gmi_video.cli.batch_below import audit, export, report, resolve, status
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.guard import guarded
 from gmi_video.cli.interrupt import Running
-from gmi_video.cli.plain import printable
 from gmi_video.cli.times import seconds_of
-from gmi_video.errors import ConfigurationError
+from gmi_video.cli.values import dollars_of
 
 _HELP = """\
 Makes videos of a whole file of prompts: through crashes, throttling and empty accounts, nothing paid twice.
@@ -26,10 +25,6 @@ and adds what is new in the file. (A file that is called like a command below: .
 """
 
 JOURNAL = "batch.db"
-
-Journal = Annotated[
-    Path, Parameter(metavar="JOURNAL", help="The batch's journal, batch.db in its output folder.")
-]
 
 
 def make(
@@ -129,8 +124,8 @@ def make(
             out=out.absolute() if out else None,
             journal=place,
             name=name,
-            max_cost=_dollars("--max-cost", max_cost),
-            assume_price=_dollars("--assume-price", assume_price),
+            max_cost=dollars_of(max_cost, "--max-cost"),
+            assume_price=dollars_of(assume_price, "--assume-price"),
             max_in_flight=max_in_flight,
             attempts=attempts,
             retry_failed=retry is not None,
@@ -157,109 +152,6 @@ def make(
     return guarded(work, as_json=json)
 
 
-def status(journal: Journal, /, *, json: options.Json = False) -> int:
-    """Shows where a batch stands, beside its run or after it."""
-
-    async def work(desk: Desk, _running: Running) -> int:
-        from gmi_video.cli import batch_journal  # noqa: PLC0415  # as above
-
-        return batch_journal.status(desk, journal)
-
-    return guarded(work, as_json=json)
-
-
-def export(
-    journal: Journal,
-    /,
-    *,
-    out: Annotated[
-        Path | None,
-        Parameter(
-            name=["--out", "-o"],
-            metavar="FILE",
-            help="results.csv, .jsonl or .parquet; it is replaced. Without it: JSON lines on stdout.",
-        ),
-    ] = None,
-) -> int:
-    """Writes all lines of a batch as a table: what was asked, what became of it, what it cost, where its file is."""
-
-    async def work(desk: Desk, _running: Running) -> int:
-        from gmi_video.cli import batch_journal  # noqa: PLC0415  # as above
-
-        return batch_journal.exported(desk, journal, out)
-
-    return guarded(work, as_json=False)
-
-
-def report(
-    journal: Journal,
-    /,
-    *,
-    out: Annotated[
-        Path | None,
-        Parameter(
-            name=["--out", "-o"], metavar="FILE", help="The page. [default: report.html beside the journal]"
-        ),
-    ] = None,
-) -> int:
-    """Writes a batch as one HTML page: contact sheet, durations, money, failures. It opens from disk."""
-
-    async def work(desk: Desk, _running: Running) -> int:
-        from gmi_video.cli import batch_journal  # noqa: PLC0415  # as above
-
-        return batch_journal.reported(desk, journal, out)
-
-    return guarded(work, as_json=False)
-
-
-def resolve(
-    journal: Journal,
-    number: Annotated[
-        int, Parameter(metavar="LINE", help="The line's number, as the list of undecided ones has it.")
-    ],
-    request_id: Annotated[
-        str,
-        Parameter(
-            metavar="REQUEST_ID|none", help="The request that it is; none: it never ran, submit it anew."
-        ),
-    ],
-    /,
-) -> int:
-    """Decides a line whose submission's answer was lost: which request it is, or that there is none."""
-
-    async def work(desk: Desk, _running: Running) -> int:
-        from gmi_video.cli import batch_resolve  # noqa: PLC0415  # as above
-
-        return await batch_resolve.resolve(desk, journal, number, request_id)
-
-    return guarded(work, as_json=False)
-
-
-def audit(
-    journal: Journal,
-    /,
-    *,
-    adopt: Annotated[
-        tuple[str, ...],
-        Parameter(
-            negative="",
-            show_default=False,
-            metavar="ID|all",
-            help="Make this request a line of the batch, so that its video is saved; repeat it, or all.",
-        ),
-    ] = (),
-    json: options.Json = False,
-) -> int:
-    """Lists requests of the account that are like lines of a batch and belong to none; a run ends with it as well."""
-
-    async def work(desk: Desk, _running: Running) -> int:
-        from gmi_video.cli import batch_audit  # noqa: PLC0415  # as above
-
-        return await batch_audit.audit(desk, journal, adopt)
-
-    return guarded(work, as_json=json)
-
-
 def app(group: Group, sort_key: int) -> App:
     """`batch FILE`, and `batch status`, `export`, `report`, `resolve` and `audit` below the same word.
 
@@ -278,17 +170,6 @@ def app(group: Group, sort_key: int) -> App:
     for command in (status, export, report, resolve, audit):
         batch.command(command)
     return batch
-
-
-def _dollars(option: str, text: str | None) -> Decimal | None:
-    try:
-        amount = None if text is None else Decimal(text.removeprefix("$"))
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if amount is None or (amount.is_finite() and amount >= 0):
-        return amount
-    message = f"{option} {printable(text, 40)!r} is not an amount of dollars, e.g. 20 or 0.35"
-    raise ConfigurationError(message)
 
 
 def _again(file: Path, **given: object) -> str:

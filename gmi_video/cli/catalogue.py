@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +19,9 @@ from gmi_video.cli.guard import guarded
 from gmi_video.cli.interrupt import Running
 from gmi_video.cli.plain import printable
 from gmi_video.cli.show import MODELS, PARAMETERS, heading, listed, parameter
+from gmi_video.cli.values import dollars_of
 from gmi_video.cli.wishes import Wish, explained, priced, told
-from gmi_video.errors import ConfigurationError, GmiVideoError
+from gmi_video.errors import GmiVideoError
 from gmi_video.records import VideoRequest
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def models(
     async def work(desk: Desk, _running: Running) -> int:
         from gmi_video.session import Session  # noqa: PLC0415  # start-up stays quick without the network
 
-        wanted, limit = (text.casefold(), search.casefold()), _dollars(max_price)
+        wanted, limit = (text.casefold(), search.casefold()), dollars_of(max_price, "--max-price")
         async with Session(settings()) as session:
             ids = [name for name in await session.models() if all(part in name.casefold() for part in wanted)]
             if modality or limit is not None:
@@ -162,17 +163,6 @@ def _today() -> str:
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
     return now.date().isoformat()
-
-
-def _dollars(text: str) -> Decimal | None:
-    try:
-        amount = Decimal(text.removeprefix("$")) if text else None
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if amount is None or (amount.is_finite() and amount >= 0):
-        return amount
-    message = f"--max-price {printable(text, 40)!r} is not an amount of dollars, e.g. 0.10"
-    raise ConfigurationError(message)
 
 
 async def _one(session: "Session", model_id: str) -> Model:

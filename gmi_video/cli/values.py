@@ -8,6 +8,7 @@ the service ignores a misspelt name without a word, and charges for the video al
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,18 @@ def base_of(text: str, option: str) -> dict[str, Any]:
         message = f'{option} is not a JSON object of parameters, e.g. {{"prompt": "a paper boat"}}'
         raise ConfigurationError(message)
     return data
+
+
+def dollars_of(text: str | None, option: str) -> Decimal | None:
+    """The amount that a text is, None where there is none; raises `ConfigurationError`."""
+    try:
+        amount = Decimal(text.removeprefix("$")) if text else None
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if amount is None or (amount.is_finite() and amount >= 0):
+        return amount
+    message = f"{option} {printable(text, 40)!r} is not an amount of dollars, e.g. 0.10"
+    raise ConfigurationError(message)
 
 
 def guessed(text: str) -> Any:
