@@ -1,12 +1,13 @@
 """What is seen of a batch while it runs: a live view on a terminal, lines elsewhere, JSON lines where asked for."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gmi_video.batch.records import BatchStatistics, Finished
 from gmi_video.cli.batch_ends import as_dict, sentence
+from gmi_video.cli.batch_rates import Pace, Rates
 from gmi_video.cli.batch_view import line, picture
 from gmi_video.cli.desk import Desk
 
@@ -26,6 +27,8 @@ class Display:
         self._ask = statistics
         self._seen = BatchStatistics()
         self._note = ""
+        self._rates = Rates()
+        self._paces: Mapping[str, Pace] = {}
         self._live: Live | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._task = asyncio.current_task()
@@ -54,13 +57,16 @@ class Display:
 
     async def __aenter__(self) -> Self:
         self._seen = self._ask()
+        self._rates.take(self._seen, asyncio.get_running_loop().time())
         if self._desk.manner.live:
             from rich.live import Live  # noqa: PLC0415  # not needed for plain lines
 
             console = self._desk.console
             self._live = Live(
                 console=console,
-                get_renderable=lambda: picture(self._seen, console.width, console.height, self._note),
+                get_renderable=lambda: picture(
+                    self._seen, console.width, console.height, paces=self._paces, note=self._note
+                ),
                 refresh_per_second=1 / _TICK,
                 vertical_overflow="crop",
             )
@@ -82,5 +88,6 @@ class Display:
         while True:
             await asyncio.sleep(_TICK if self._live else _LINES_EVERY)
             before, self._seen = self._seen, self._ask()
+            self._paces = self._rates.take(self._seen, asyncio.get_running_loop().time())
             if self._live is None and self._seen != before:
                 self._desk.note(line(self._seen))

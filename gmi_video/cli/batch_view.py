@@ -1,6 +1,6 @@
 """How a batch is seen while it runs: a row a model on a terminal, one line now and then elsewhere. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from rich.console import Group, RenderableType
@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gmi_video.batch.records import BatchStatistics, Tally
+from gmi_video.cli.batch_rates import Pace
 from gmi_video.cli.plain import Column, printable
 from gmi_video.cli.times import span
 
@@ -16,8 +17,8 @@ _BELOW = 6
 """Lines kept free: the heading, what stands below the rows, and the prompt of the shell."""
 _ECHO = 4
 """Columns kept free at the right: a terminal that shows ^C there must not break the line."""
-_NARROW, _WIDE = 76, 112
-"""Columns from which on money, and bars, have room."""
+_NARROW, _TIMED, _WIDE = 76, 104, 124
+"""Columns from which on money, times and bars have room."""
 _LEAST = {"saving": _NARROW, "waiting": 56, "aside": 56}
 """Columns from which on these counts have room; the sum below has them anyway."""
 
@@ -60,19 +61,32 @@ def dollars(amount: Decimal | None) -> str:
     return f"${cents if cents == amount else amount.normalize():,f}"
 
 
-def picture(statistics: BatchStatistics, width: int, height: int, note: str = "") -> RenderableType:
-    """A batch at this moment, as rich draws it, with a remark below."""
+def picture(
+    statistics: BatchStatistics,
+    width: int,
+    height: int,
+    *,
+    paces: Mapping[str, Pace] | None = None,
+    note: str = "",
+) -> RenderableType:
+    """A batch at this moment, as rich draws it, with each model's pace and a remark below."""
     models = _ordered(statistics)
     shown = models[: max(1, height - _BELOW)]
     named = [name for name in _COUNTS if width >= _LEAST.get(name, 0)]
-    priced, barred = width >= _NARROW, width >= _WIDE
+    priced, timed, barred = width >= _NARROW, width >= _TIMED, width >= _WIDE
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(ratio=1, no_wrap=True, overflow="ellipsis", min_width=8)
-    for _ in range(len(named) + priced):
+    for _ in range(len(named) + priced + 2 * timed):
         table.add_column(justify="right", no_wrap=True)
     if barred:
         table.add_column(width=16)
-    heads = ["", *named, *(("spent",) if priced else ()), *(("",) if barred else ())]
+    heads = [
+        "",
+        *named,
+        *(("spent",) if priced else ()),
+        *(("a minute", "left") if timed else ()),
+        *(("",) if barred else ()),
+    ]
     table.add_row(*(Text(head, style="dim") for head in heads))
     for model, tally in shown:
         cells: list[RenderableType] = [Text(printable(model, 80), style="bold")]
@@ -81,6 +95,8 @@ def picture(statistics: BatchStatistics, width: int, height: int, note: str = ""
             cells.append(Text(f"{count(tally):,}", style=style if count(tally) else "dim"))
         if priced:
             cells.append(Text(dollars(tally.spent)))
+        if timed:
+            cells += _timed((paces or {}).get(model))
         if barred:
             cells.append(
                 ProgressBar(total=max(1, tally.total), completed=tally.done + tally.failed, width=16)
@@ -94,6 +110,17 @@ def picture(statistics: BatchStatistics, width: int, height: int, note: str = ""
     for text in texts:
         text.truncate(max(8, width - _ECHO), overflow="ellipsis")
     return Group(table, *texts)
+
+
+def _timed(pace: Pace | None) -> list[RenderableType]:
+    if pace is None:
+        return [Text("-", style="dim"), Text("-", style="dim")]
+    return [Text(_a_minute(pace.rate)), Text(span(pace.left) if pace.left else "-")]
+
+
+def _a_minute(rate: float) -> str:
+    each = rate * 60
+    return f"{each:,.0f}" if each >= 10 else f"{each:.1f}"
 
 
 def _ordered(statistics: BatchStatistics) -> list[tuple[str, Tally]]:
@@ -119,6 +146,5 @@ def _pace(statistics: BatchStatistics) -> list[str]:
     """How fast lines end, and how long the rest will take at that."""
     if not statistics.rate:
         return []
-    each = statistics.rate * 60
-    told = [f"{each:,.0f} a minute" if each >= 10 else f"{each:.1f} a minute"]
+    told = [f"{_a_minute(statistics.rate)} a minute"]
     return [*told, f"{span(statistics.eta)} left"] if statistics.eta else told

@@ -11,6 +11,7 @@ from rich.console import Console
 from gmi_video import VideoRequest
 from gmi_video.batch.records import BatchStatistics, Finished, Tally
 from gmi_video.cli.batch_ends import code, sentence
+from gmi_video.cli.batch_rates import WINDOW, Pace, Rates
 from gmi_video.cli.batch_view import dollars, line, picture, rows
 from gmi_video.errors import Rejected
 
@@ -32,7 +33,8 @@ SEEN = BatchStatistics(
 def drawn(width: int, height: int = 24, note: str = "") -> list[str]:
     console = Console(file=StringIO(), width=width, height=height)
     with console.capture() as captured:
-        console.print(picture(SEEN, width, height, note))
+        paces = {"Veo3": Pace(2.0, 90.0)}
+        console.print(picture(SEEN, width, height, paces=paces, note=note))
     return captured.get().splitlines()
 
 
@@ -52,7 +54,7 @@ def test_a_pipe_gets_one_line() -> None:
     )
 
 
-@pytest.mark.parametrize("width", [40, 60, 76, 111, 112, 200])
+@pytest.mark.parametrize("width", [40, 60, 76, 103, 104, 124, 200])
 def test_the_view_fits_its_terminal(width: int) -> None:
     """No line is wider than the terminal, and nothing wraps, whatever its width."""
     lines = drawn(width, note="Submitting nothing more; waiting up to 1 min 00 s for the 32 in flight. " * 2)
@@ -60,6 +62,25 @@ def test_the_view_fits_its_terminal(width: int) -> None:
     assert all(cell_len(each) <= width for each in lines)
     assert len(lines) == 6
     assert "1,20" in lines[1]
+
+
+def test_each_model_has_a_pace_of_its_own() -> None:
+    """What ended lately says how many end a minute, and how long the rest takes; where none did, nothing is said."""
+    rates = Rates()
+    begun = BatchStatistics(models={"a": Tally(waiting=9, done=1), "b": Tally(running=3)})
+    later = BatchStatistics(models={"a": Tally(waiting=3, done=6, failed=1), "b": Tally(running=3)})
+
+    assert rates.take(begun, 100.0) == {}
+    assert rates.take(later, 112.0) == {"a": Pace(0.5, 6.0)}
+    assert rates.take(later, 112.0 + WINDOW + 13) == {}
+
+
+def test_the_paces_stand_in_their_rows() -> None:
+    """A model's lines a minute and the time that is left for it are beside its money."""
+    first, second = drawn(120)[1:3]
+
+    assert first.split()[-6:] == ["$3,840.00", "120", "1", "min", "30", "s"]
+    assert second.split()[-2:] == ["-", "-"]
 
 
 def test_many_models_leave_room_for_the_sum() -> None:
