@@ -4,34 +4,26 @@ import asyncio
 import itertools
 import os
 import weakref
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from gmi_video.batch import names, steps
+from gmi_video.batch.adding import Requests, all_priced, chunks, dollars, lines_of, whole
 from gmi_video.batch.audit import adopt, audit
 from gmi_video.batch.counts import Counts
 from gmi_video.batch.errors import JournalLocked
 from gmi_video.batch.journal import Journal
-from gmi_video.batch.lines import NewLine, line_of
-from gmi_video.batch.places import digest, place_of
+from gmi_video.batch.places import place_of
 from gmi_video.batch.prices import Prices
+from gmi_video.batch.reading import Run
 from gmi_video.batch.records import BatchStatistics, Orphan, Retry, Sink
-from gmi_video.batch.runner import Engine, Run
+from gmi_video.batch.runner import Engine
 from gmi_video.batch.work import Options, Work
 from gmi_video.errors import ConfigurationError
 from gmi_video.records import VideoRequest
 from gmi_video.session import Session
-
-CHUNK = 500
-"""Requests that are taken from an iterable before they are written and the loop gets a turn."""
-SOON = 0.02
-"""Seconds for which a slow producer's next request is waited for before those at hand are written."""
-
-Requests = Iterable[VideoRequest] | AsyncIterable[VideoRequest]
 
 _batches: "weakref.WeakValueDictionary[str, Batch]" = weakref.WeakValueDictionary()
 
@@ -75,9 +67,9 @@ class Batch:
             place=place_of(out),
             name=names.checked(name),
             assume_price=dollars("assume_price", assume_price),
-            max_in_flight=_count("max_in_flight", 1000 if max_in_flight is None else max_in_flight, 1),
+            max_in_flight=whole("max_in_flight", 1000 if max_in_flight is None else max_in_flight, 1),
             retry=retry,
-            resubmit_absent=_count("resubmit_absent", resubmit_absent, 0),
+            resubmit_absent=whole("resubmit_absent", resubmit_absent, 0),
         )
         self._held: weakref.WeakValueDictionary[int, VideoRequest] = weakref.WeakValueDictionary()
         self._counts: Counts | None = None
@@ -111,7 +103,7 @@ class Batch:
                 self._produces(task)
             prices = Prices(self._session, self._options.assume_price) if self._budget is not None else None
             await self._journal.do(steps.begin_pass)
-            async for chunk in _chunks(requests):
+            async for chunk in chunks(requests):
                 new += await self._add(chunk, one_pass, prices)
         finally:
             self._adding.remove(task)
@@ -212,7 +204,13 @@ class Batch:
                 self._engine = None
             if self._counts is None or not self._journal.is_open:
                 await self._open_journal()
-                await self._journal.do(partial(steps.set_fact, name="budget", value=_text(self._budget)))
+                await self._journal.do(
+                    partial(
+                        steps.set_fact,
+                        name="budget",
+                        value=None if self._budget is None else str(self._budget),
+                    )
+                )
                 self._counts = await self._journal.do(Counts.read)
             return self._counts
 
@@ -283,10 +281,10 @@ class Batch:
             self._engine.work.bell.ring()
 
     async def _add(self, chunk: list[VideoRequest], one_pass: int, prices: Prices | None) -> int:
-        read = partial(_lines, chunk)
+        read = partial(lines_of, chunk)
         lines = await asyncio.get_running_loop().run_in_executor(None, read)
         if prices is not None:
-            await _priced(prices, lines)
+            await all_priced(prices, lines)
         added = await self._journal.do(partial(steps.add, one_pass=one_pass, new=lines))
         models: set[str] = set()
         for one, line in zip(added, lines, strict=True):
@@ -298,92 +296,3 @@ class Batch:
         if models and self._engine is not None:
             self._engine.added(models)
         return sum(one.new for one in added)
-
-
-def dollars(name: str, value: Decimal | str | float | None) -> Decimal | None:
-    """An amount of money, exactly as it is written; raises `ConfigurationError` for what is none."""
-    try:
-        amount = None if value is None else Decimal(str(value))
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if amount is not None and not (amount.is_finite() and amount >= 0):
-        message = f"{name} is {value!r}; US dollars are wanted, such as '20' or Decimal('0.35')"
-        raise ConfigurationError(message)
-    return amount
-
-
-def _text(amount: Decimal | None) -> str | None:
-    return None if amount is None else str(amount)
-
-
-def _count(name: str, value: object, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        message = f"{name} is {value!r}; a whole number of at least {least} is wanted"
-        raise ConfigurationError(message)
-    return value
-
-
-def _lines(chunk: list[VideoRequest]) -> list[NewLine]:
-    """Requests as the journal takes them; local files are read, so this runs off the loop."""
-    for request in chunk:
-        given: object = request
-        if not isinstance(given, VideoRequest):
-            message = f"add takes VideoRequest(model, payload)s, not {type(request).__name__}"
-            raise ConfigurationError(message)
-    seen: dict[str, str] = {}
-    return [line_of(request, lambda path: _digest(path, seen)) for request in chunk]
-
-
-def _digest(path: str, seen: dict[str, str]) -> str:
-    if path not in seen:
-        try:
-            seen[path] = digest(Path(path))[1]
-        except OSError as error:
-            message = f"{path!r} cannot be read: {error.strerror}"
-            raise ConfigurationError(message) from None
-    return seen[path]
-
-
-async def _priced(prices: Prices, lines: list[NewLine]) -> None:
-    """Raises `ConfigurationError` where a budget is set and nobody knows what a request costs."""
-    for line in lines:
-        cost, _ = await prices.of(line.request.model, line.request.payload, needed=True)
-        if cost is None:
-            whose = f"key {line.key}" if line.key else "a request"
-            message = (
-                f"{whose}: the catalog names no price of {line.request.model} for this payload, and a budget is "
-                "set; give assume_price=…"
-            )
-            raise ConfigurationError(message)
-
-
-async def _chunks(requests: Requests) -> AsyncIterator[list[VideoRequest]]:
-    """Requests in handfuls: from a sync iterable full ones, from an async one what is at hand."""
-    if isinstance(requests, VideoRequest):
-        message = "add takes many requests: add([request])"
-        raise ConfigurationError(message)
-    if not isinstance(requests, AsyncIterable):
-        source: Iterator[VideoRequest] = iter(requests)
-        while chunk := list(itertools.islice(source, CHUNK)):
-            yield chunk
-        return
-    coming = requests.__aiter__()
-    gathered: list[VideoRequest] = []
-    waiting: asyncio.Future[VideoRequest] = asyncio.ensure_future(anext(coming))
-    try:
-        while True:
-            await asyncio.wait((waiting,), timeout=SOON if gathered else None)
-            if waiting.done():
-                try:
-                    gathered.append(waiting.result())
-                except StopAsyncIteration:
-                    break
-                waiting = asyncio.ensure_future(anext(coming))
-                if len(gathered) < CHUNK:
-                    continue
-            yield gathered
-            gathered = []
-        if gathered:
-            yield gathered
-    finally:
-        waiting.cancel()

@@ -57,3 +57,7 @@ class JournalFull(JournalError):
 
 class JournalFailed(JournalError):
     """The disk failed under the journal, or did not sync it: nothing more is submitted in this process."""
+
+
+class LineTaken(JournalError):
+    """A line is under way already, or has ended: it is not sent once more. The last guard before money is spent."""

@@ -1,32 +1,27 @@
 """One run of a batch: three stages over one journal, and the hand that takes what comes out of them.
 
-There is no async generator and no task group behind the iterator (PEP 789): leaving it cancels no stranger.
+It lives in a task of its own; `reading` is the iterator before it, and leaving that cancels no stranger (PEP 789).
 """
 
 import asyncio
-import json
-import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from random import Random
-from types import TracebackType
-from typing import Self
 
 import anyio
 from anyio.abc import TaskGroup
 
 from gmi_video.batch import steps
+from gmi_video.batch.endings import finished
 from gmi_video.batch.errors import JournalError
 from gmi_video.batch.following import Following
-from gmi_video.batch.records import Finished, Stored
-from gmi_video.batch.rows import key_of, request_from, snapshot_from
+from gmi_video.batch.records import Finished
+from gmi_video.batch.rows import request_from, snapshot_from
 from gmi_video.batch.saving import Saving
 from gmi_video.batch.steps import Kept
 from gmi_video.batch.submitting import Submitting
 from gmi_video.batch.work import Line, Work
-from gmi_video.errors import GmiVideoError
-from gmi_video.records import Saved, Snapshot, Video
+from gmi_video.records import Snapshot
 
 GRACE = 20.0
 """Seconds that a run which is left waits for the answers to its POSTs: longer than a session that closes does."""
@@ -217,7 +212,7 @@ class Engine:
         while found := await self.work.journal.do(partial(steps.untold, after=after, most=PAGE)):
             for kept in found:
                 after = kept.number
-                await self.work.results.put(self._finished(kept))
+                await self.work.results.put(finished(kept, self.work.held(kept.number)))
 
     async def _hand_out_parked(self) -> None:
         """What this run had to set aside, for reasons of its own."""
@@ -226,99 +221,6 @@ class Engine:
             while found := await self.work.journal.do(partial(steps.parked, after=after, most=PAGE)):
                 for kept in found:
                     after = kept.number
-                    await self.work.results.put(self._finished(kept))
+                    await self.work.results.put(finished(kept, self.work.held(kept.number)))
         except JournalError as error:
             self.work.stop(error)
-
-    def _finished(self, kept: Kept) -> Finished:
-        """The end of a line as the journal has it."""
-        request = self.work.held(kept.number) or request_from(kept.model, kept.payload, kept.key)
-        snapshot = snapshot_from(kept.snapshot, kept.request_id, kept.model)
-        stored = tuple(Stored(**file) for file in json.loads(kept.files or "[]"))
-        error = None if kept.error is None else GmiVideoError.from_dict(json.loads(kept.error))
-        if error is not None:
-            error.key, error.request_id = key_of(kept.key), kept.request_id
-        video = None
-        if error is None and snapshot is not None:
-            video = Video(snapshot=snapshot, files=_saved(stored, snapshot))
-        return Finished(
-            request=request,
-            key=request.key,
-            number=kept.number,
-            state=kept.state,
-            video=video,
-            error=error,
-            stored=stored,
-            attempts=kept.attempts,
-            cost=kept.cost,
-            queued=kept.queued,
-            processing=kept.processing,
-            downloading=kept.downloading,
-        )
-
-
-def _saved(stored: tuple[Stored, ...], snapshot: Snapshot) -> tuple[Saved, ...]:
-    """The files as a folder has them; a sink's locations are no paths, so they count where they are."""
-    media = snapshot.outcome.media if snapshot.outcome else ()
-    pairs = zip(stored, media, strict=False)
-    return tuple(
-        Saved(path=Path(file.location), size=file.size, sha256=file.sha256, media=item)
-        for file, item in pairs
-        if "://" not in file.location
-    )
-
-
-def _left(loop: asyncio.AbstractEventLoop, engine: Engine) -> None:
-    engine.left = True
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(engine.stop_soon)
-
-
-class Run:
-    """The ends of lines as they come. Leaving the loop stops the run; another run goes on where this one was."""
-
-    def __init__(self, begin: Callable[[], Awaitable[Engine]]) -> None:
-        self._begin = begin
-        self._engine: Engine | None = None
-        self._over = False
-        self._finaliser: weakref.finalize[..., Run] | None = None
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Finished:
-        engine = await self._begun()
-        if not self._over:
-            try:
-                done = await engine.next()
-            except asyncio.CancelledError:
-                raise
-            except BaseException:
-                self._over = True
-                raise
-            if done is not None:
-                return done
-            self._over = True
-        raise StopAsyncIteration
-
-    async def aclose(self) -> None:
-        """Stops the run; a second call does nothing."""
-        self._over = True
-        if self._engine is not None:
-            await self._engine.stop()
-
-    async def __aenter__(self) -> Self:
-        await self._begun()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def _begun(self) -> Engine:
-        if self._engine is None:
-            self._engine = await self._begin()
-            self._finaliser = weakref.finalize(self, _left, asyncio.get_running_loop(), self._engine)
-            self._finaliser.atexit = False
-        return self._engine

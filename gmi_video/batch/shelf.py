@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from gmi_video.batch import steps
-from gmi_video.batch.errors import BudgetExceeded
+from gmi_video.batch.errors import BudgetExceeded, LineTaken
 from gmi_video.batch.work import Line, Work
 from gmi_video.errors import ConfigurationError
 from gmi_video.ledger import Intent, State
@@ -77,6 +77,8 @@ def _kept(
     connection: Any, *, line: int, intent: Intent, reply: bytes, told: dict[str, Any], again: bool, most: int
 ) -> None:
     """Keeps a submission, and counts it where it is a second POST; raises where no more of them are allowed."""
+    if intent.state is State.SENDING:
+        _check_free(connection, line, intent)
     if again:
         made = int(steps.fact(connection, SECOND_POSTS) or 0)
         if made >= most:
@@ -84,3 +86,13 @@ def _kept(
             raise BudgetExceeded(message)
         steps.set_fact(connection, SECOND_POSTS, str(made + 1))
     steps.submission(connection, line, intent, reply, told)
+
+
+def _check_free(connection: Any, line: int, intent: Intent) -> None:
+    """Raises `LineTaken` where another submission has the line: whatever went wrong before, it is paid once."""
+    state = steps.state_of(connection, line)
+    if state == "waiting":
+        return
+    latest = steps.intent_of(connection, line)
+    if state not in {"submitting", "uncertain"} or latest is None or latest.id != intent.id:
+        raise LineTaken(f"line {line} is {state} already: nothing was sent")

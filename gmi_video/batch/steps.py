@@ -233,6 +233,12 @@ def intent_of(connection: sqlite3.Connection, line: int) -> Intent | None:
     return None if found is None else Intent.from_dict(json.loads(found[0]))
 
 
+def state_of(connection: sqlite3.Connection, number: int) -> LineState:
+    """Where a line is."""
+    found: LineState = connection.execute("SELECT state FROM lines WHERE number = ?", (number,)).fetchone()[0]
+    return found
+
+
 def fact(connection: sqlite3.Connection, name: str) -> str | None:
     """A fact about the whole batch."""
     found = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()

@@ -14,8 +14,9 @@ from typing import Protocol
 from anyio.abc import TaskGroup
 
 from gmi_video.batch import steps
-from gmi_video.batch.errors import BudgetExceeded, JournalError
+from gmi_video.batch.errors import JournalError, LineTaken
 from gmi_video.batch.lane import Lane
+from gmi_video.batch.parking import beyond, park
 from gmi_video.batch.prices import Prices
 from gmi_video.batch.rows import request_from
 from gmi_video.batch.shelf import Shelf
@@ -117,7 +118,7 @@ class Submitting:
                 await work.bell.wait()
                 continue
             try:
-                if await self._ready(lane, line):
+                if line.number not in work.lines and await self._ready(lane, line):
                     work.reserve(line)
                     work.lines[line.number] = line
                     lane.standing += 1
@@ -174,10 +175,10 @@ class Submitting:
             return False
         if self._ceiling is not None and line.cost is not None and line.cost >= self._ceiling:
             why = f"the account could not pay ${self._ceiling.normalize():f}, and this costs no less: add credit and run again"
-            await self._park(line, "credit", InsufficientCredit(why, status=402))
+            await park(work, line, "credit", InsufficientCredit(why, status=402))
             return False
         if budgeted and (line.cost is None or not work.counts.money.fits(line.cost)):
-            await self._beyond(line)
+            await beyond(work, line)
             return False
         return True
 
@@ -222,6 +223,9 @@ class Submitting:
             await work.hand_out(line, error=error)
             return
         work.settle(line, accepted=False)
+        if isinstance(error, LineTaken):
+            work.let_go(line)
+            return
         meaning = of_submission(error, line.attempts, work.options.retry)
         if meaning == "stop" and not work.halted:
             work.stop(error)
@@ -235,7 +239,7 @@ class Submitting:
                 pass
             case "credit" if line.cost is not None:
                 self._ceiling = line.cost if self._ceiling is None else min(self._ceiling, line.cost)
-                await self._park(line, "credit", error)
+                await park(work, line, "credit", error)
             case "credit":
                 await self._close(lane, line, "credit", error)
             case "model":
@@ -258,29 +262,10 @@ class Submitting:
         lane.again.appendleft(line)
         self._work.let_go(line)
 
-    async def _park(self, line: Line, kind: Kind, error: GmiVideoError) -> None:
-        told = {"kind": kind, "reason": str(error), "error": steps.error_text(error), "money": ""}
-        await self._work.move(line, "parked", **told)
-        self._work.let_go(line)
-
-    async def _beyond(self, line: Line) -> None:
-        """A line would pass the budget, or its price is not known: it waits for a larger budget, or for a price."""
-        money = self._work.counts.money
-        if line.cost is None:
-            why = f"no price is known of {line.model} for this payload: give assume_price, or no budget"
-        else:
-            why = (
-                f"${line.cost.normalize():f} for {line.model} would pass the budget of ${money.budget}: "
-                f"${money.spent.normalize():f} are spent and ${money.reserved.normalize():f} reserved"
-            )
-        error = BudgetExceeded(why, budget=money.budget, spent=money.spent, reserved=money.reserved)
-        self._work.beyond = self._work.beyond or error
-        await self._park(line, "credit", error)
-
     async def _close(self, lane: Lane, line: Line, kind: Kind, error: GmiVideoError) -> None:
         """Sets a line and all that wait for its model aside: it would be refused to each of them."""
         lane.refused = True
-        await self._park(line, kind, error)
+        await park(self._work, line, kind, error)
         await self._park_lane(lane, kind, error)
 
     async def _park_lane(self, lane: Lane, kind: Kind, error: GmiVideoError) -> None:
@@ -319,5 +304,6 @@ class Submitting:
                 self._work.stop(error)
             else:
                 self._work.counts.move(model, "parked", "waiting", count)
+            lane.again.clear()  # the journal has them
             lane.after, lane.dry = 0, False
         self._work.bell.ring()

@@ -9,6 +9,8 @@ from attrs import evolve
 from gmi_video.batch import steps
 from gmi_video.batch.journal import Journal
 from gmi_video.batch.lines import linked, local_files
+from gmi_video.batch.places import digest
+from gmi_video.errors import ConfigurationError, PayloadInvalid
 from gmi_video.records import VideoRequest
 from gmi_video.session import Session
 
@@ -35,6 +37,24 @@ class Uploads:
             known = await self._journal.do(partial(steps.upload_of, sha256=sha256))
             if known is not None:
                 return known
-            link = await self._session.upload(Path(path))
+            link = await self._sent(Path(path), sha256)
             await self._journal.do(partial(steps.uploaded, sha256=sha256, url=link))
             return link
+
+    async def _sent(self, path: Path, sha256: str) -> str:
+        """Uploads a file as it was when its line was added; raises `PayloadInvalid` where it is another by now."""
+        try:
+            _, now = await asyncio.get_running_loop().run_in_executor(None, digest, path)
+        except OSError as error:
+            message = f"{str(path)!r} cannot be read any more: {error.strerror}; nothing was sent"
+            raise PayloadInvalid(message) from None
+        if now != sha256:
+            message = (
+                f"{str(path)!r} has changed since its line was added: add the line again; nothing was sent"
+            )
+            raise PayloadInvalid(message)
+        try:
+            return await self._session.upload(path)
+        except ConfigurationError as error:  # what is wrong with one file is one line's affair
+            sentence = str(error)
+        raise PayloadInvalid(sentence)

@@ -13,6 +13,7 @@ from gmi_video.errors import (
     RateLimited,
     ServiceError,
     SubmissionUncertain,
+    TransferError,
     TransportError,
     Unauthorized,
 )
@@ -40,6 +41,8 @@ def of_submission(error: Exception, attempts: int, retry: Retry | None) -> Verdi
             return meaning
     if not isinstance(error, GmiVideoError):
         return "stop"
+    if isinstance(error, TransferError):  # of a local file on its way up
+        return "later" if error.retryable else "fail"
     kind: Kind = getattr(error, "kind", "unknown")
     return "again" if _allowed(kind, attempts, retry) else "fail"
 

@@ -248,6 +248,7 @@ class Work:
 
     def let_go(self, line: Line) -> None:
         """A line is not under way any more."""
-        if self.lines.pop(line.number, None) is not None and line.stalled:
-            self.stuck -= 1
+        if self.lines.get(line.number) is line:
+            del self.lines[line.number]
+            self.stuck -= line.stalled
         self.bell.ring()

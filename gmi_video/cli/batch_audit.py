@@ -10,6 +10,7 @@ from gmi_video.cli import exits
 from gmi_video.cli.batch_journal import present
 from gmi_video.cli.batch_view import dollars
 from gmi_video.cli.desk import Desk
+from gmi_video.cli.entrance import settings
 from gmi_video.cli.plain import Column, printable
 from gmi_video.errors import ConfigurationError, GmiVideoError
 
@@ -29,7 +30,7 @@ async def audit(desk: Desk, path: Path, adopt: Sequence[str]) -> int:
     """Lists a batch's orphans on stdout, and makes those that are named lines of the batch."""
     from gmi_video.session import Session  # noqa: PLC0415  # its network takes a while to load
 
-    async with Session() as session, Batch(session, journal=present(path)) as batch:
+    async with Session(settings()) as session, Batch(session, journal=present(path)) as batch:
         found = {orphan.request_id: orphan for orphan in await batch.audit()}
         chosen = list(found) if ALL in adopt else list(dict.fromkeys(adopt))
         strangers = [name for name in chosen if name not in found]

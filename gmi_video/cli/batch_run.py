@@ -24,6 +24,7 @@ from gmi_video.cli.batch_lines import Typist, requests
 from gmi_video.cli.batch_survey import Survey, priced, problems, shown, surveyed
 from gmi_video.cli.batch_view import line
 from gmi_video.cli.desk import Desk
+from gmi_video.cli.entrance import settings
 from gmi_video.cli.interrupt import Running
 from gmi_video.cli.plain import printable
 from gmi_video.cli.times import span
@@ -75,7 +76,7 @@ async def run(desk: Desk, running: Running, told: Told) -> int:
     from gmi_video.session import Session  # noqa: PLC0415  # its network takes a while to load
 
     base = common(told.payload)
-    async with Session() as session:
+    async with Session(settings()) as session:
         typist = Typist(desk, session, told.model, base)
         survey = await surveyed(desk, typist.each(told.file))
         if told.dry_run:

@@ -10,6 +10,7 @@ import cyclopts
 
 from gmi_video.cli import exits, options
 from gmi_video.cli.desk import Desk
+from gmi_video.cli.entrance import settings
 from gmi_video.cli.guard import guarded
 from gmi_video.cli.interrupt import Running
 from gmi_video.cli.plain import printable, size
@@ -50,7 +51,7 @@ def upload(
             raise ConfigurationError(message)
         worst = exits.OK
         with Bars(desk) as bars:
-            async with Session() as session:
+            async with Session(settings()) as session:
                 for path in files:
                     begun = time.monotonic()
                     try:

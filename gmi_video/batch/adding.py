@@ -1,0 +1,106 @@
+"""What is added to a batch, as it comes: checked, read off the loop, and a handful at a time."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from gmi_video.batch.lines import NewLine, line_of
+from gmi_video.batch.places import digest
+from gmi_video.batch.prices import Prices
+from gmi_video.errors import ConfigurationError
+from gmi_video.records import VideoRequest
+
+CHUNK = 500
+"""Requests that are taken from an iterable before they are written and the loop gets a turn."""
+SOON = 0.02
+"""Seconds for which a slow producer's next request is waited for before those at hand are written."""
+
+Requests = Iterable[VideoRequest] | AsyncIterable[VideoRequest]
+
+
+def dollars(name: str, value: Decimal | str | float | None) -> Decimal | None:
+    """An amount of money, exactly as it is written; raises `ConfigurationError` for what is none."""
+    try:
+        amount = None if value is None else Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if amount is not None and not (amount.is_finite() and amount >= 0):
+        message = f"{name} is {value!r}; US dollars are wanted, such as '20' or Decimal('0.35')"
+        raise ConfigurationError(message)
+    return amount
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """A whole number of at least `least`; raises `ConfigurationError` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        message = f"{name} is {value!r}; a whole number of at least {least} is wanted"
+        raise ConfigurationError(message)
+    return value
+
+
+def lines_of(chunk: list[VideoRequest]) -> list[NewLine]:
+    """Requests as the journal takes them; local files are read, so this runs off the loop."""
+    for request in chunk:
+        given: object = request
+        if not isinstance(given, VideoRequest):
+            message = f"add takes VideoRequest(model, payload)s, not {type(request).__name__}"
+            raise ConfigurationError(message)
+    seen: dict[str, str] = {}
+    return [line_of(request, lambda path: _digest(path, seen)) for request in chunk]
+
+
+def _digest(path: str, seen: dict[str, str]) -> str:
+    if path not in seen:
+        try:
+            seen[path] = digest(Path(path))[1]
+        except OSError as error:
+            message = f"{path!r} cannot be read: {error.strerror}"
+            raise ConfigurationError(message) from None
+    return seen[path]
+
+
+async def all_priced(prices: Prices, lines: list[NewLine]) -> None:
+    """Raises `ConfigurationError` where a budget is set and nobody knows what a request costs."""
+    for line in lines:
+        cost, _ = await prices.of(line.request.model, line.request.payload, needed=True)
+        if cost is None:
+            whose = f"key {line.key}" if line.key else "a request"
+            message = (
+                f"{whose}: the catalog names no price of {line.request.model} for this payload, and a budget is "
+                "set; give assume_price=…"
+            )
+            raise ConfigurationError(message)
+
+
+async def chunks(requests: Requests) -> AsyncIterator[list[VideoRequest]]:
+    """Requests in handfuls: from a sync iterable full ones, from an async one what is at hand."""
+    if isinstance(requests, VideoRequest):
+        message = "add takes many requests: add([request])"
+        raise ConfigurationError(message)
+    if not isinstance(requests, AsyncIterable):
+        source: Iterator[VideoRequest] = iter(requests)
+        while chunk := list(itertools.islice(source, CHUNK)):
+            yield chunk
+        return
+    coming = requests.__aiter__()
+    gathered: list[VideoRequest] = []
+    waiting: asyncio.Future[VideoRequest] = asyncio.ensure_future(anext(coming))
+    try:
+        while True:
+            await asyncio.wait((waiting,), timeout=SOON if gathered else None)
+            if waiting.done():
+                try:
+                    gathered.append(waiting.result())
+                except StopAsyncIteration:
+                    break
+                waiting = asyncio.ensure_future(anext(coming))
+                if len(gathered) < CHUNK:
+                    continue
+            yield gathered
+            gathered = []
+        if gathered:
+            yield gathered
+    finally:
+        waiting.cancel()

@@ -1,0 +1,29 @@
+"""Setting lines aside: they are not given up, and another run tries them again."""
+
+from gmi_video.batch import steps
+from gmi_video.batch.errors import BudgetExceeded
+from gmi_video.batch.work import Line, Work
+from gmi_video.errors import GmiVideoError
+from gmi_video.records import Kind
+
+
+async def park(work: Work, line: Line, kind: Kind, error: GmiVideoError) -> None:
+    """Sets a line aside that was not sent, or was refused."""
+    told = {"kind": kind, "reason": str(error), "error": steps.error_text(error), "money": ""}
+    await work.move(line, "parked", **told)
+    work.let_go(line)
+
+
+async def beyond(work: Work, line: Line) -> None:
+    """A line would pass the budget, or its price is not known: it waits for a larger budget, or for a price."""
+    money = work.counts.money
+    if line.cost is None:
+        why = f"no price is known of {line.model} for this payload: give assume_price, or no budget"
+    else:
+        why = (
+            f"${line.cost.normalize():f} for {line.model} would pass the budget of ${money.budget}: "
+            f"${money.spent.normalize():f} are spent and ${money.reserved.normalize():f} reserved"
+        )
+    error = BudgetExceeded(why, budget=money.budget, spent=money.spent, reserved=money.reserved)
+    work.beyond = work.beyond or error
+    await park(work, line, "credit", error)
