@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import frozen
 
-from gmi_video.batch import steps
+from gmi_video.batch import facts, steps
 from gmi_video.batch.journal import Journal, claimed
 from gmi_video.batch.lines import FILE, payload_digest
 from gmi_video.batch.prices import Prices
@@ -56,7 +56,7 @@ async def audit(session: Session, journal: Journal, prices: Prices) -> tuple[Orp
                     number=number,
                 )
                 found.append(orphan)
-    await journal.do(partial(steps.set_fact, name="orphans", value=str(len(found))))
+    await journal.do(partial(facts.set_fact, name="orphans", value=str(len(found))))
     return tuple(sorted(found, key=lambda orphan: (orphan.created_at or 0.0, orphan.request_id)))
 
 

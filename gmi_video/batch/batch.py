@@ -9,7 +9,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from gmi_video.batch import names, steps
+from gmi_video.batch import facts, names, steps
 from gmi_video.batch.adding import Requests, all_priced, chunks, dollars, lines_of, whole
 from gmi_video.batch.audit import adopt, audit
 from gmi_video.batch.counts import Counts
@@ -206,7 +206,7 @@ class Batch:
                 await self._open_journal()
                 await self._journal.do(
                     partial(
-                        steps.set_fact,
+                        facts.set_fact,
                         name="budget",
                         value=None if self._budget is None else str(self._budget),
                     )

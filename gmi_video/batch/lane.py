@@ -15,8 +15,9 @@ STANDING = 32
 
 @define(eq=False)
 class Lane:
-    """The state of one model in a run. `again` are lines that came back; `after` is how far the journal was read.
+    """The state of one model in a run.
 
+    `again` are lines that came back, `ahead` those that were read ahead; `after` is how far the journal was read.
     `held`: a line is being made ready; `out` counts its accepted lines while it is unproven, `standing` its
     submissions under way.
     """
@@ -24,6 +25,7 @@ class Lane:
     model: str
     proven: bool = False
     again: deque[Line] = field(factory=deque)
+    ahead: deque[Line] = field(factory=deque)
     after: int = 0
     dry: bool = False
     held: bool = False

@@ -1,7 +1,10 @@
 """Setting lines aside: they are not given up, and another run tries them again."""
 
+from functools import partial
+
 from gmi_video.batch import steps
-from gmi_video.batch.errors import BudgetExceeded
+from gmi_video.batch.errors import BudgetExceeded, JournalError
+from gmi_video.batch.lane import Lane
 from gmi_video.batch.work import Line, Work
 from gmi_video.errors import GmiVideoError
 from gmi_video.records import Kind
@@ -27,3 +30,17 @@ async def beyond(work: Work, line: Line) -> None:
     error = BudgetExceeded(why, budget=money.budget, spent=money.spent, reserved=money.reserved)
     work.beyond = work.beyond or error
     await park(work, line, "credit", error)
+
+
+async def park_model(work: Work, lane: Lane, kind: Kind, error: GmiVideoError) -> None:
+    """Sets all waiting lines of a model aside."""
+    lane.ahead.clear()
+    lane.again.clear()
+    lane.dry = True
+    job = partial(steps.park_waiting, model=lane.model, kind=kind, error=error)
+    try:
+        count = await work.journal.do(job)
+    except JournalError as failed:
+        work.stop(failed)
+        return
+    work.counts.move(lane.model, "waiting", "parked", count)

@@ -11,7 +11,7 @@ from random import Random
 import anyio
 from anyio.abc import TaskGroup
 
-from gmi_video.batch import steps
+from gmi_video.batch import facts, steps
 from gmi_video.batch.endings import finished
 from gmi_video.batch.errors import JournalError
 from gmi_video.batch.following import Following
@@ -133,7 +133,7 @@ class Engine:
     async def _run(self) -> None:
         work = self.work
         async with anyio.create_task_group() as group:
-            proven = await work.journal.do(steps.proven)
+            proven = await work.journal.do(facts.proven)
             self._submitting = Submitting(work, group, self._accepted, Random(), proven)
             self._following = Following(work, group, self._submitting, self._saving.save)
             group.start_soon(self._following.run)

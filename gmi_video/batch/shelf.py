@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
-from gmi_video.batch import steps
+from gmi_video.batch import facts, steps
 from gmi_video.batch.errors import BudgetExceeded, LineTaken
 from gmi_video.batch.work import Line, Work
 from gmi_video.errors import ConfigurationError
@@ -80,11 +80,11 @@ def _kept(
     if intent.state is State.SENDING:
         _check_free(connection, line, intent)
     if again:
-        made = int(steps.fact(connection, SECOND_POSTS) or 0)
+        made = int(facts.fact(connection, SECOND_POSTS) or 0)
         if made >= most:
             message = f"{made} second posts were made, and no more are allowed (resubmit_absent={most})"
             raise BudgetExceeded(message)
-        steps.set_fact(connection, SECOND_POSTS, str(made + 1))
+        facts.set_fact(connection, SECOND_POSTS, str(made + 1))
     steps.submission(connection, line, intent, reply, told)
 
 

@@ -5,7 +5,6 @@ A line that the service cannot take now goes back and waits; only what is wrong 
 
 import asyncio
 import math
-from collections import deque
 from decimal import Decimal
 from functools import partial
 from random import Random
@@ -13,10 +12,10 @@ from typing import Protocol
 
 from anyio.abc import TaskGroup
 
-from gmi_video.batch import steps
+from gmi_video.batch import facts, steps
 from gmi_video.batch.errors import JournalError, LineTaken
 from gmi_video.batch.lane import Lane
-from gmi_video.batch.parking import beyond, park
+from gmi_video.batch.parking import beyond, park, park_model
 from gmi_video.batch.prices import Prices
 from gmi_video.batch.rows import request_from
 from gmi_video.batch.shelf import Shelf
@@ -51,7 +50,6 @@ class Submitting:
         self._group = group
         self._accepted = accepted
         self._rng = rng
-        self._ahead: dict[str, deque[Line]] = {}
         self._prices = Prices(work.session, work.options.assume_price)
         self._uploads = Uploads(work.session, work.journal)
         self._ceiling: Decimal | None = None
@@ -73,8 +71,8 @@ class Submitting:
         if any(lane.standing or lane.held for lane in self.lanes.values()):
             return False
         return self._work.halted or all(
-            lane.dead or lane.refused or (lane.dry and not lane.again and not self._ahead.get(model))
-            for model, lane in self.lanes.items()
+            lane.dead or lane.refused or (lane.dry and not lane.again and not lane.ahead)
+            for lane in self.lanes.values()
         )
 
     def lane(self, model: str) -> Lane:
@@ -136,7 +134,7 @@ class Submitting:
         if lane.again:
             lane.held = True
             return lane.again.popleft()
-        ahead = self._ahead.setdefault(lane.model, deque())
+        ahead = lane.ahead
         if not ahead and not lane.dry:
             lane.held = lane.dry = True  # before it is read: what is added meanwhile says otherwise
             try:
@@ -266,27 +264,13 @@ class Submitting:
         """Sets a line and all that wait for its model aside: it would be refused to each of them."""
         lane.refused = True
         await park(self._work, line, kind, error)
-        await self._park_lane(lane, kind, error)
-
-    async def _park_lane(self, lane: Lane, kind: Kind, error: GmiVideoError) -> None:
-        """Sets all waiting lines of a model aside."""
-        self._ahead.pop(lane.model, None)
-        lane.again.clear()
-        lane.dry = True
-        try:
-            count = await self._work.journal.do(
-                partial(steps.park_waiting, model=lane.model, kind=kind, error=error)
-            )
-        except JournalError as failed:
-            self._work.stop(failed)
-            return
-        self._work.counts.move(lane.model, "waiting", "parked", count)
+        await park_model(self._work, lane, kind, error)
 
     async def set_aside(self, lane: Lane, error: GmiVideoError) -> None:
         """A model takes requests and does not run them: its others wait until it does."""
         if not lane.dead:
             lane.dead = True
-            await self._park_lane(lane, "service", error)
+            await park_model(self._work, lane, "service", error)
             self._work.bell.ring()
 
     async def proven(self, model: str) -> None:
@@ -295,7 +279,7 @@ class Submitting:
         if lane.proven:
             return
         lane.proven = True
-        await self._work.keep(partial(steps.prove, model=model))
+        await self._work.keep(partial(facts.prove, model=model))
         if lane.dead:
             lane.dead = False
             try:

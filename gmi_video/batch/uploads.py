@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from gmi_video.batch import steps
+from gmi_video.batch import facts
 from gmi_video.batch.journal import Journal
 from gmi_video.batch.lines import linked, local_files
 from gmi_video.batch.places import digest
@@ -34,11 +34,11 @@ class Uploads:
     async def _link(self, path: str, sha256: str) -> str:
         """The public link of a local file, which is uploaded once however many lines use it."""
         async with self._locks.setdefault(sha256, asyncio.Lock()):
-            known = await self._journal.do(partial(steps.upload_of, sha256=sha256))
+            known = await self._journal.do(partial(facts.upload_of, sha256=sha256))
             if known is not None:
                 return known
             link = await self._sent(Path(path), sha256)
-            await self._journal.do(partial(steps.uploaded, sha256=sha256, url=link))
+            await self._journal.do(partial(facts.uploaded, sha256=sha256, url=link))
             return link
 
     async def _sent(self, path: Path, sha256: str) -> str:
