@@ -6,12 +6,11 @@ strangers submit as well, callers are cancelled, clocks step, processes are kill
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Coroutine
 from random import Random
 from typing import Any, TypeVar
 
 import pytest
-from attrs import define, field
 from hypothesis import seed as hypothesis_seed
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -23,10 +22,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from intents import Ledger
-from smallservice import Made, SmallService
+from processes import Process, Wanted, waited
+from smallservice import LOOP_BEGINS, Made, SmallService
 
 from gmi_video import Abandoned, Intent, Notice, Resubmit, Session, Snapshot, State, VideoRequest, errors
 from gmi_video._matter import DRIFT
+from gmi_video._servertime import WALL_SLACK
 from gmi_video.settings import Settings
 from gmi_video.testing import VirtualLoop
 
@@ -54,45 +55,6 @@ FATES = [
 ]
 
 
-class Process(Ledger):
-    """One process's way to a store that outlives it: once killed, nothing of it reaches the store any more."""
-
-    def __init__(self, kept: Ledger) -> None:
-        super().__init__()
-        self.kept = kept
-        self.killed = False
-
-    async def _live(self) -> None:
-        if self.killed:
-            await asyncio.Event().wait()
-
-    async def put(self, intent: Intent, reply: bytes = b"") -> None:
-        await self._live()
-        await self.kept.put(intent, reply)
-
-    async def claim(self, request_id: str, intent_id: str) -> bool:
-        await self._live()
-        return await self.kept.claim(request_id, intent_id)
-
-    async def claims(self, request_ids: Collection[str]) -> Mapping[str, str]:
-        await self._live()
-        return await self.kept.claims(request_ids)
-
-    async def undecided(self) -> tuple[Intent, ...]:
-        await self._live()
-        return await self.kept.undecided()
-
-
-@define(eq=False)
-class Wanted:
-    """One call of `submit`: what it asked for and how it ended, if anybody waited for that."""
-
-    number: int
-    payload: dict[str, Any]
-    task: "asyncio.Task[Snapshot]"
-    ends: list[object] = field(factory=list)
-
-
 class Money(RuleBasedStateMachine):
     """See above. The service's idempotency key tells whose each record is, which our side never looks at."""
 
@@ -117,6 +79,8 @@ class Money(RuleBasedStateMachine):
     def _session(self) -> tuple[Session, Process]:
         process = Process(self.store)
         self.sessions += 1
+        late = self.loop.time() - LOOP_BEGINS  # so much this machine's clock is behind the virtual one
+        self.stepped = self.stepped or late > WALL_SLACK - SETTLE
         settings = Settings(
             api_key="k",
             check="off",
@@ -147,7 +111,7 @@ class Money(RuleBasedStateMachine):
 
         async def begin() -> "asyncio.Task[Snapshot]":
             request = VideoRequest("Veo3", payload, key=number)
-            return _waited(self.session.submit(request))
+            return waited(self.session.submit(request))
 
         self.wanted.append(Wanted(number, payload, self.run_(begin())))
 
@@ -228,7 +192,7 @@ class Money(RuleBasedStateMachine):
 
     def _recover(self, intent: Intent) -> None:
         async def begin() -> "asyncio.Task[Snapshot]":
-            return _waited(self.session.recover(intent))
+            return waited(self.session.recover(intent))
 
         wanted = self.wanted[intent.key]
         wanted.task = self.run_(begin())
@@ -322,13 +286,6 @@ class Money(RuleBasedStateMachine):
         attempts = Counter({intent.id: intent.attempt for intent in self.store.latest.values()})
         second = sum(attempt - 1 for attempt in attempts.values() if attempt > 1)
         assert second <= (AT_MOST * self.sessions if isinstance(self.policy, Resubmit) else 0)
-
-
-def _waited(work: Coroutine[Any, Any, Snapshot]) -> "asyncio.Task[Snapshot]":
-    """A caller, whose error is heard although the caller may be killed before that."""
-    task = asyncio.create_task(work, name="caller")
-    task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
-    return task
 
 
 STEADY = hypothesis_settings(stateful_step_count=25)
