@@ -92,7 +92,9 @@ def _by_session(call: Call, settings: Settings, key: str | None) -> Call:
 
 
 def _of_the_page(call: Call, settings: Settings, key: str | None) -> Call:
-    """The queue takes `Key`; the list of models is at the other host, and takes `Bearer`."""
+    """The queue takes `Key`; the list of models is at the other host, and takes `Bearer`. There are no uploads."""
+    if call.operation == "upload":
+        raise ConfigurationError(_NO_UPLOADS)
     if call.operation == "models":
         return _sign(call, settings, key, base_url=_catalog_at(settings))
     return _sign(call, settings, key, scheme="Key")
@@ -111,6 +113,11 @@ _KEYS = (
 )
 _NO_PROFILE = (
     "only a login has a profile: it is asked for at the console door (Settings(door='console', login=…))"
+)
+
+_NO_UPLOADS = (
+    "the early page takes no uploads: give a public link, or Inline(path) for the file itself in the payload, or "
+    "take the apikey or the console door"
 )
 
 DOORS: Mapping[DoorName, Door] = {

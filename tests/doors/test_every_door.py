@@ -14,6 +14,7 @@ from gmi_video.testing import run
 
 DoorName = Literal["apikey", "console", "early"]
 DOORS: tuple[DoorName, ...] = ("apikey", "console", "early")
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
 LISTING: tuple[DoorName, ...] = ("apikey", "console")
 
 
@@ -183,8 +184,23 @@ def test_the_early_page_says_what_it_lacks() -> None:
                 await anext(aiter(session.requests()))
             with pytest.raises(errors.ConfigurationError, match="only a login has a profile"):
                 await session.profile()
+            with pytest.raises(errors.ConfigurationError, match="takes no uploads: give a public link"):
+                await session.upload(PICTURE)
             assert "Veo3" in await session.models()
             assert sandbox.count_calls() == 1
+
+    run(main())
+
+
+@pytest.mark.parametrize("door", LISTING)
+def test_a_file_goes_in_at_both_doors_of_the_queue(door: DoorName) -> None:
+    """The place for a file is asked for where the queue is, and used without the credentials of either."""
+
+    async def main() -> None:
+        async with sandbox_of() as sandbox, Session(sandbox.settings_at(door)) as session:
+            link = await session.upload(PICTURE)
+
+            assert link.startswith("http://127.0.0.1")
 
     run(main())
 
