@@ -74,9 +74,7 @@ class Keyring:
     async def _ask(self) -> Secret:
         """What the source gives; all who come while it is asked get the same answer, errors included."""
         loop = asyncio.get_running_loop()
-        if (
-            self._asking is None or self._loop is not loop
-        ):  # a question of a loop that has ended has no answer
+        if self._asking is None or self._loop is not loop:  # one of a loop that has ended has no answer
             self._loop = loop
             self._asking = loop.create_task(self._answer(), name="gmi_video key")
             self._asking.add_done_callback(self._answered)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.terminal import FOX, Ran, Shell, environment, serving
-from gmi_video.sandbox import Sandbox
+from gmi_video.sandbox import Behaviour, Sandbox, Script
 
 WHO = {"GMI_CLOUD_EMAIL": "ada@example.com", "GMI_CLOUD_PASSWORD": "sandbox-password"}
 CANARIES = ("sandbox-password", "eyJ")
@@ -128,12 +128,16 @@ def test_a_wrong_password_keeps_what_was_kept(console: Shell) -> None:
 
 
 def test_commands_that_run_at_once_share_the_kept_login(console: Shell) -> None:
-    """Each refresh token is good once: they renew one after the other, and none is refused."""
-    with_login(console).run("login")
-    running = [console.start("models", "Veo3") for _ in range(4)]
-    done = [process.communicate(timeout=60) for process in running]
+    """Each refresh token is good once: however slow the refresh, they renew one after the other, and none is refused."""
+    slow = [Behaviour(answers_after=20_000)] * 4
+    with serving(Script(refreshes=slow), speed=20_000) as sandbox:
+        shell = Shell(folder=console.folder, extra={**console.extra, "GMI_BASE_URL": sandbox.console_url})
+        with_login(shell).run("login")
+        running = [shell.start("models", "Veo3") for _ in range(4)]
+        done = [process.communicate(timeout=60) for process in running]
 
-    assert [process.returncode for process in running] == [0, 0, 0, 0], done
+        assert [process.returncode for process in running] == [0, 0, 0, 0], done
+        assert [call.status for call in sandbox.calls if call.operation == "refresh"] == [200] * 4
 
 
 def test_without_a_terminal_nobody_is_asked(console: Shell) -> None:

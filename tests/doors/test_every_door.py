@@ -163,9 +163,11 @@ def test_the_early_page_is_followed_by_looks_alone() -> None:
     """A fleet at the early page ends whole, without one call to a list, and asks one result of each."""
 
     async def main() -> None:
-        async with sandbox_of() as sandbox, Session(sandbox.settings_at("early"), rng=Random(0)) as session:
-            ids = [(await session.submit(EAGLE)).request_id for _ in range(120)]
-            seen = await told(session.watch(ids))
+        async with sandbox_of() as sandbox:
+            async with Session(sandbox.settings_at("early"), rng=Random(0)) as session:
+                ids = [(await session.submit(EAGLE)).request_id for _ in range(120)]
+            async with Session(sandbox.settings_at("early"), rng=Random(0)) as session:
+                seen = await told(session.watch(ids))
 
             assert words(seen).count("Succeeded") == 120
             assert (sandbox.count_calls("list"), sandbox.count_calls("result")) == (0, 120)
