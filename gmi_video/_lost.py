@@ -84,10 +84,7 @@ class Lost:
             return None
         evidence = f"{seen.evidence}; {finding.evidence}" if finding.evidence else seen.evidence
         candidates = finding.candidates or seen.candidates
-        listed = self._lists
-        raise await self.undecided(
-            wish, evolve(seen, evidence=evidence, candidates=candidates, listed=listed)
-        )
+        raise await self.undecided(wish, evolve(seen, evidence=evidence, candidates=candidates))
 
     async def unsent_again(self, wish: Wish, error: GmiVideoError) -> GmiVideoError:
         """What is raised where the second POST was not sent: of the first one no more is known than before."""
@@ -175,7 +172,7 @@ class Lost:
         """Tells the observers that a submission is undecided; returns its error."""
         names = seen.candidates
         self._observers.tell(Uncertain(model=wish.intent.model, key=wish.request.key, candidates=names))
-        return uncertain(wish.intent, seen)
+        return uncertain(wish.intent, evolve(seen, listed=self._lists))
 
 
 SALVAGED = "its id stood in the broken answer"

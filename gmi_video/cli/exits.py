@@ -46,6 +46,10 @@ def advice(error: errors.GmiVideoError) -> str | None:
         case errors.SubmissionUncertain(candidates=candidates) if candidates:
             look = f"gmi-video status {' '.join(candidates)}"
             return f"Do not just repeat it: it may be running and be charged. It may be one of these: {look}"
+        case errors.SubmissionUncertain(evidence=evidence) if "no list of requests" in evidence:
+            return (
+                "Do not just repeat it: it may be running and be charged. See your requests in the console."
+            )
         case errors.SubmissionUncertain():
             look = "gmi-video list --since 15m"
             return f"Do not just repeat it: it may be running and be charged. See whether it is: {look}"

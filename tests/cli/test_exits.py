@@ -38,6 +38,10 @@ def test_an_uncertain_charge_says_where_to_look() -> None:
     assert named is not None
     assert "gmi-video status r-1 r-2" in named
     assert exits.advice(errors.Rejected()) is None
+    unlisted = exits.advice(errors.SubmissionUncertain(evidence="lost; this door has no list of requests"))
+    assert unlisted is not None
+    assert "in the console" in unlisted
+    assert "gmi-video list" not in unlisted
 
 
 def test_only_what_runs_can_be_resumed() -> None:

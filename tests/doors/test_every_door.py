@@ -130,6 +130,20 @@ def test_a_lost_answer_stays_uncertain_where_there_is_no_list() -> None:
     run(main())
 
 
+def test_who_does_not_want_it_looked_for_is_not_sent_to_a_list_that_is_not_there() -> None:
+    """The error of `on_uncertain="raise"` names the place where requests can be seen at this door."""
+
+    async def main() -> None:
+        script = Script(models={"*": SECONDS}, faults=Faults(nth={"submit": {1: "drop_after_accept"}}))
+        async with sandbox_of(script) as sandbox:
+            settings = evolve(sandbox.settings_at("early"), on_uncertain="raise")
+            async with Session(settings) as session:
+                with pytest.raises(errors.SubmissionUncertain, match="in the console before you do"):
+                    await session.submit(EAGLE)
+
+    run(main())
+
+
 def test_an_allowed_second_post_is_not_made_where_absence_cannot_be_seen() -> None:
     """Without a list nothing proves that the first POST came to nothing, so there is never a second one."""
 
