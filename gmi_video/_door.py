@@ -80,6 +80,11 @@ def _by_key(call: Call, settings: Settings, key: str | None) -> Call:
     return _sign(call, settings, key)
 
 
+def _whole_models() -> Call:
+    """Hundreds of models with all there is to say of each are as long as a page of requests."""
+    return evolve(wire.models_call(), cap=wire.LIST_CAP)
+
+
 _OF_THE_ACCOUNT = frozenset({"login", "refresh", "profile"})
 
 
@@ -131,6 +136,7 @@ DOORS: Mapping[DoorName, Door] = {
         name="console",
         wants="no login: set GMI_CLOUD_EMAIL and GMI_CLOUD_PASSWORD, or pass Settings(login=Login(email=…, "
         "password=…)); an API key is for the apikey door",
+        models_call=_whole_models,
         profile_call=_account.profile_call,
         sign=_by_session,
     ),

@@ -101,7 +101,7 @@ def requests_call(model_id: str | None, *, limit: int, offset: int) -> Call:
 
 def models_call() -> Call:
     """GET /models: the ids of the catalog."""
-    return Call(operation="models", subject="the catalog", url="/models", cap=LIST_CAP)
+    return Call(operation="models", subject="the catalog", url="/models")
 
 
 def model_call(model_id: str) -> Call:

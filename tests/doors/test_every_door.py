@@ -9,11 +9,13 @@ from attrs import evolve
 from scene import EAGLE, SECONDS, ours, told, words
 
 from gmi_video import Resubmit, Session, Status, VideoRequest, errors
+from gmi_video._door import DOORS
 from gmi_video.sandbox import Behaviour, Faults, Sandbox, Script
 from gmi_video.testing import run
+from gmi_video.wire import BODY_CAP, LIST_CAP
 
 DoorName = Literal["apikey", "console", "early"]
-DOORS: tuple[DoorName, ...] = ("apikey", "console", "early")
+EVERY: tuple[DoorName, ...] = ("apikey", "console", "early")
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
 LISTING: tuple[DoorName, ...] = ("apikey", "console")
 
@@ -22,7 +24,7 @@ def sandbox_of(script: Script | None = None) -> Sandbox:
     return Sandbox(script or Script(models={"*": SECONDS}), render=False)
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", EVERY)
 def test_a_video_is_made_at_every_door(door: DoorName, tmp_path: Path) -> None:
     """Submitting, watching and saving are the same three steps with the same events, whatever the door."""
 
@@ -44,8 +46,8 @@ def test_a_video_is_made_at_every_door(door: DoorName, tmp_path: Path) -> None:
     run(main())
 
 
-@pytest.mark.parametrize("here", DOORS)
-@pytest.mark.parametrize("there", DOORS)
+@pytest.mark.parametrize("here", EVERY)
+@pytest.mark.parametrize("there", EVERY)
 def test_what_is_submitted_at_one_door_is_seen_at_the_others(here: DoorName, there: DoorName) -> None:
     """It is one queue: an id from one door is a request at each."""
 
@@ -62,7 +64,7 @@ def test_what_is_submitted_at_one_door_is_seen_at_the_others(here: DoorName, the
     run(main())
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", EVERY)
 def test_a_failure_has_its_reason_at_every_door(door: DoorName) -> None:
     """A request that fails says why, wherever it is asked about."""
 
@@ -76,7 +78,7 @@ def test_a_failure_has_its_reason_at_every_door(door: DoorName) -> None:
     run(main())
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", EVERY)
 @pytest.mark.parametrize(("model", "error"), [("veo3", errors.NotFound), ("Veo3", errors.InsufficientCredit)])
 def test_a_refusal_is_the_same_error_at_every_door(
     door: DoorName, model: str, error: type[errors.ResponseError]
@@ -234,6 +236,15 @@ def test_the_console_lists_whole_models() -> None:
             assert sandbox.count_calls("model") == 0
 
     run(main())
+
+
+def test_only_the_list_of_whole_models_may_be_long() -> None:
+    """Bare ids are kept to the size of an ordinary answer; an answer without end is cut where it is due."""
+    assert [DOORS[door].models_call().cap for door in EVERY] == [
+        BODY_CAP,
+        LIST_CAP,
+        BODY_CAP,
+    ]
 
 
 def test_the_session_says_which_door_it_took(caplog: pytest.LogCaptureFixture) -> None:
