@@ -24,9 +24,9 @@ EAGLE = VideoRequest("Veo3", {"prompt": "a majestic eagle"})
 SLOW = VideoRequest("Luma-Ray2", {"prompt": "a river"})
 SOON = Pace(first=0.02, longest=0.05)
 SCRIPT = Script(
-    models={"*": Behaviour(seconds=30, queued=5), "Luma-Ray2": Behaviour(seconds=30, answers_after=60)}
+    models={"*": Behaviour(seconds=30, queued=5), "Luma-Ray2": Behaviour(seconds=30, answers_after=120)}
 )
-"""Under the sandbox's speed a request lives half a second, and the slow model's POST is answered after one."""
+"""Under the sandbox's speed a request lives half a second, and the slow model's POST is answered after two."""
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +189,7 @@ def test_what_was_being_read_when_the_session_closed_says_so(cloud: Sandbox) -> 
 
 
 PROGRAM = """
-import os, signal, sys, threading
+import os, signal, sys, threading, time
 from gmi_video import Pace, Settings, VideoRequest, sync
 
 wish = VideoRequest({model!r}, {{"prompt": "a majestic eagle"}})
@@ -239,7 +239,14 @@ def test_an_interrupt_during_the_post_loses_no_id(cloud: Sandbox) -> None:
     before = len(cloud.charges)
     done = run(
         cloud,
-        "with sync.Session(Settings(check='off')) as session:\n    interrupt()\n    session.submit(wish)",
+        "def once_it_is_sent():\n"
+        "    while session.uncertain() == ():\n"
+        "        pass\n"
+        "    time.sleep(0.3)\n"
+        "    interrupt()\n"
+        "with sync.Session(Settings(check='off')) as session:\n"
+        "    threading.Thread(target=once_it_is_sent).start()\n"
+        "    session.submit(wish)\n",
         model="Luma-Ray2",
     )
     (charge,) = cloud.charges[before:]
@@ -253,20 +260,23 @@ def test_a_caught_interrupt_loses_no_event(cloud: Sandbox) -> None:
     done = run(
         cloud,
         "with sync.Session(Settings(pace=Pace(first=0.1, longest=0.1))) as session:\n"
-        "    with session.watch([session.submit(wish) for _ in range(3)]) as events:\n"
-        "        interrupt(); interrupt(); interrupt()\n"
-        "        while True:\n"
+        "    ids = [session.submit(wish).request_id for _ in range(3)]\n"
+        "    with session.watch(ids, keep_open=True) as events:\n"
+        "        for _ in range(3):\n"
         "            try:\n"
+        "                interrupt()\n"
         "                for event in events:\n"
         "                    say(type(event).__name__, event.request_id)\n"
-        "                break\n"
         "            except KeyboardInterrupt:\n"
-        "                say('interrupted')\n",
+        "                say('interrupted')\n"
+        "        events.finish()\n"
+        "        for event in events:\n"
+        "            say(type(event).__name__, event.request_id)\n",
     )
     said = done.stdout.splitlines()
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "interrupted" in said
+    assert said.count("interrupted") == 3
     assert len({line for line in said if line.startswith("Succeeded")}) == 3
 
 
@@ -278,7 +288,6 @@ def test_a_program_that_forgets_to_close_is_closed_at_its_exit(cloud: Sandbox) -
         "session = sync.Session(Settings(check='off'), observers=[lambda it: say(type(it).__name__)])\n"
         "session.models()\n"
         "threading.Thread(target=session.submit, args=(wish,), daemon=True).start()\n"
-        "import time\n"
         "while session.uncertain() == ():\n"
         "    pass\n",
         "-W",
