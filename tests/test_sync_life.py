@@ -24,9 +24,13 @@ EAGLE = VideoRequest("Veo3", {"prompt": "a majestic eagle"})
 SLOW = VideoRequest("Luma-Ray2", {"prompt": "a river"})
 SOON = Pace(first=0.02, longest=0.05)
 SCRIPT = Script(
-    models={"*": Behaviour(seconds=30, queued=5), "Luma-Ray2": Behaviour(seconds=30, answers_after=120)}
+    models={
+        "*": Behaviour(seconds=30, queued=5),
+        "Luma-Ray2": Behaviour(seconds=30, answers_after=120),
+        "wan2.7-t2v": Behaviour(answers_after=36_000),
+    }
 )
-"""Under the sandbox's speed a request lives half a second, and the slow model's POST is answered after two."""
+"""Under the sandbox's speed a request lives half a second, and the slow model's POST is answered after two, another's never."""
 
 
 @pytest.fixture(scope="module")
@@ -189,8 +193,8 @@ def test_what_was_being_read_when_the_session_closed_says_so(cloud: Sandbox) -> 
 
 
 PROGRAM = """
-import os, signal, sys, threading, time
-from gmi_video import Pace, Settings, VideoRequest, sync
+import asyncio, os, signal, sys, threading, time
+from gmi_video import MemoryStore, Pace, Settings, VideoRequest, sync
 
 wish = VideoRequest({model!r}, {{"prompt": "a majestic eagle"}})
 
@@ -253,6 +257,33 @@ def test_an_interrupt_during_the_post_loses_no_id(cloud: Sandbox) -> None:
 
     assert done.returncode == -signal.SIGINT
     assert charge.request_id in done.stderr
+
+
+def test_a_second_interrupt_breaks_the_wait_for_a_submission_off(cloud: Sandbox) -> None:
+    """Ctrl-C again while the session closes: it closes all the same, and the submission is kept as uncertain."""
+    done = run(
+        cloud,
+        "store = MemoryStore()\n"
+        "def twice():\n"
+        "    while session.uncertain() == ():\n"
+        "        pass\n"
+        "    interrupt()\n"
+        "    while thread.portal is not None:\n"
+        "        pass\n"
+        "    interrupt()\n"
+        "try:\n"
+        "    with sync.Session(Settings(check='off'), store=store) as session:\n"
+        "        thread = session._thread\n"
+        "        threading.Thread(target=twice).start()\n"
+        "        session.submit(wish)\n"
+        "except KeyboardInterrupt:\n"
+        "    say(*(intent.state.value for intent in asyncio.run(store.undecided())))\n",
+        "-W",
+        "error",
+        model="wan2.7-t2v",
+    )
+
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["ambiguous"], "")
 
 
 def test_a_caught_interrupt_loses_no_event(cloud: Sandbox) -> None:

@@ -92,6 +92,10 @@ class LoopThread:
         with running:
             try:
                 _result(portal, self._closing)
+            except KeyboardInterrupt:
+                portal.call(_break_off)
+                _result(portal, self._closing)
+                raise
             finally:
                 portal.call(portal.stop, True)  # noqa: FBT003  # what other threads still wait for is cancelled
 
@@ -147,6 +151,13 @@ def _handed(portal: BlockingPortal, run: Callable[[], Awaitable[T]]) -> "futures
     except RuntimeError:
         pass
     raise ConfigurationError(_CLOSED)
+
+
+def _break_off() -> None:
+    """Ends the wait for submissions under way: whoever interrupts the closing wants no more of it."""
+    for task in asyncio.all_tasks():
+        if task.get_name().startswith("gmi_video"):
+            task.cancel()
 
 
 def _disowned(portal: BlockingPortal) -> None:
