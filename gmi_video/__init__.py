@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gmi_video import errors
+    from gmi_video._stream import MediaStream
     from gmi_video._watch import Watch
     from gmi_video.catalog import Cost, Model, Parameter, PayloadWarning, Price, Problem
     from gmi_video.errors import GmiVideoError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from gmi_video.transfer import Transfer
 
 _HOMES = {
+    "_stream": ("MediaStream",),
     "_watch": ("Watch",),
     "catalog": ("Cost", "Model", "Parameter", "PayloadWarning", "Price", "Problem"),
     "errors": ("GmiVideoError",),
@@ -72,6 +74,7 @@ __all__ = [
     "LocalFile",
     "Login",
     "Media",
+    "MediaStream",
     "MemoryStore",
     "Missed",
     "Model",

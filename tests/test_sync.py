@@ -1,5 +1,6 @@
 """The blocking face: the same verbs, arguments, records and errors, and nothing done twice."""
 
+import base64
 import inspect
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,6 +29,9 @@ from gmi_video import (
 from gmi_video.sandbox import Behaviour, Sandbox, Script
 from gmi_video.sync.face import Read
 
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 EAGLE = VideoRequest("Veo3", {"prompt": "a majestic eagle"}, key="eagle")
 SOON = Pace(first=0.02, longest=0.05)
 SCRIPT = Script(models={"*": Behaviour(seconds=30, queued=5), "Luma-Ray2": Behaviour(seconds=5, fails="no")})
@@ -119,6 +123,31 @@ def test_the_walk_of_one_video(session: sync.Session, cloud: Sandbox, tmp_path: 
     assert again.snapshot.request_id == video.snapshot.request_id
     assert len({path.read_bytes() for path in (video.path, again.path, saved.path) if path}) == 1
     assert session.snapshot(video.snapshot.request_id).status is Status.SUCCESS
+
+
+def test_a_stream_is_a_plain_iterator_of_bytes(session: sync.Session, tmp_path: Path) -> None:
+    """The bytes of a video without a disk, the place in the file, and a part of it; `download` tells its progress."""
+    video = session.generate(EAGLE, to=tmp_path / "eagle.mp4")
+    assert video.path is not None
+    whole = video.path.read_bytes()
+    told: list[object] = []
+    with session.stream(video) as stream:
+        pieces = b"".join(assert_type(stream, sync.Stream))
+    with session.stream(video, start=10, stop=20) as part:
+        some = next(part)
+    session.download(video, to=tmp_path / "again.mp4", progress=told.append)
+
+    assert (pieces, some) == (whole, whole[10:20])
+    assert (stream.size, stream.position, part.length) == (len(whole), len(whole), 10)
+    assert told
+
+
+def test_an_upload_gives_a_link_for_a_payload(session: sync.Session, tmp_path: Path) -> None:
+    """A file of the caller's is a public URL afterwards."""
+    picture = tmp_path / "still.png"
+    picture.write_bytes(PIXEL)
+
+    assert session.upload(picture).startswith("http")
 
 
 def test_reading_what_there_is(session: sync.Session, cloud: Sandbox) -> None:

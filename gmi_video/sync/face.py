@@ -1,11 +1,12 @@
 """A blocking face over an async object: each verb is one line that names the method behind it.
 
-`verb`, `told`, `items` and `Read` are all that is needed; names, arguments, docstrings and types are those
+`verb`, `told`, `items`, `scope` and `Read` are all that is needed; names, arguments, docstrings and types are those
 of the method, so nothing is written twice.
 """
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from functools import partial, wraps
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
@@ -16,6 +17,7 @@ A = TypeVar("A")
 A_co = TypeVar("A_co", covariant=True)
 P = ParamSpec("P")
 T = TypeVar("T")
+F = TypeVar("F")
 
 
 class Face(Generic[A_co]):
@@ -79,6 +81,22 @@ def items(
     @wraps(method)
     def call(self: Face[A], /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         return Items(method(self._inner, *args, **kwargs), self._thread, self)
+
+    return call
+
+
+def scope(
+    method: Callable[Concatenate[A, P], AbstractAsyncContextManager[T]],
+    face: Callable[[T, LoopThread], F],
+) -> Callable[Concatenate[Face[A], P], AbstractContextManager[F]]:
+    """An async context manager as a plain one; what it gives is shown by a `face` of its own."""
+
+    @wraps(method)
+    @contextmanager
+    def call(self: Face[A], /, *args: P.args, **kwargs: P.kwargs) -> Iterator[F]:
+        manager = method(self._inner, *args, **kwargs)
+        with self._thread.begun().wrap_async_context_manager(manager) as inner:
+            yield face(inner, self._thread)
 
     return call
 

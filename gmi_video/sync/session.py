@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from gmi_video import Abandoned, Notice, Pace, Settings, Store
 from gmi_video import Session as AsyncSession
-from gmi_video.sync.face import Face, Read, items, told, verb
+from gmi_video.sync.face import Face, Read, items, scope, told, verb
+from gmi_video.sync.stream import Stream
 from gmi_video.sync.thread import LoopThread
 from gmi_video.sync.watch import Ids, Watch, in_hand
 from gmi_video.wire import Transport
@@ -62,6 +63,8 @@ class Session(Face[AsyncSession]):
     resume = verb(AsyncSession.resume)
     generate = verb(AsyncSession.generate)
     download = verb(AsyncSession.download)
+    stream = scope(AsyncSession.stream, Stream)
+    upload = verb(AsyncSession.upload)
     recover = verb(AsyncSession.recover)
     resolve = verb(AsyncSession.resolve)
     uncertain = verb(AsyncSession.uncertain)

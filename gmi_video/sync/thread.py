@@ -64,6 +64,10 @@ class LoopThread:
         Raises `ConfigurationError` in the loop's own thread, in a forked process, and where another thread
         closes the session meanwhile.
         """
+        return _result(self.begun(), work)
+
+    def begun(self) -> BlockingPortal:
+        """The portal, begun where there is none; raises what `wait` raises."""
         self._outside()
         with self._lock:
             if self._portal is None:
@@ -71,8 +75,7 @@ class LoopThread:
             elif self._process != os.getpid():
                 raise ConfigurationError(_FORKED)
             assert self._portal is not None
-            portal = self._portal
-        return _result(portal, work)
+            return self._portal
 
     def close(self) -> None:
         """Ends what runs, then the thread. A second call does nothing; in a forked process it only forgets."""
