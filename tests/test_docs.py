@@ -54,6 +54,20 @@ def test_the_complete_example_walks_as_the_vendors_does(runs: dict[tuple[str, in
     assert it.films == {request_id}
 
 
+def test_the_complete_example_walks_with_the_vendors_two_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E-mail and password open the same program at the console's door, as they do the vendor's SDK."""
+    with a_cloud() as cloud:
+        email, password = cloud.login
+        for name, value in (("DOOR", "console"), ("CLOUD_EMAIL", email), ("CLOUD_PASSWORD", password)):
+            monkeypatch.setenv(f"GMI_{name}", value)
+        said = run_block(PAGES["from-gmicloud.md"][0], tmp_path, cloud, base_url=cloud.console_url)
+        (charge,) = cloud.charges
+
+    assert f"done: videos/{charge.request_id}.mp4" in said
+
+
 def test_a_misspelt_parameter_is_said_and_not_paid_for(runs: dict[tuple[str, int], Run]) -> None:
     """The page's example of errors shows the one that costs nothing."""
     it = runs["from-gmicloud.md", 1]

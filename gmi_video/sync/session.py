@@ -69,6 +69,8 @@ class Session(Face[AsyncSession]):
     resolve = verb(AsyncSession.resolve)
     uncertain = verb(AsyncSession.uncertain)
     statistics = told(AsyncSession.statistics)
+    profile = verb(AsyncSession.profile)
+    clock_skew = told(AsyncSession.clock_skew)
 
     def unfinished(self) -> tuple[str, ...]:
         """The ids submitted here whose end nobody received yet. It never waits: for a signal handler."""
