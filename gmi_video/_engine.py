@@ -102,6 +102,7 @@ class _Open:
             rng=rng,
             observers=engine.observers,
             route=engine.door.submit_call,
+            unheard=engine.submitted.unheard,
         )
         self.catalog = Catalog(engine.patient, engine.door)
         self.supply = Supply(Uploads(transport, engine.patient, settings, loopback=engine.loopback, rng=rng))
@@ -133,7 +134,7 @@ class Engine:
         self._borrowed = transport
         self.cadence = Cadence(cadence)
         self.second_posts = SecondPosts()
-        self._unfinished = Unfinished()
+        self.submitted = Unfinished()
         self.spending = Spending()
         self._state: _Open | None = None
         self._closings = 0
@@ -198,7 +199,7 @@ class Engine:
     def seen(self, snapshot: Snapshot, way: Way) -> None:
         """A full record came."""
         self.spending.seen(snapshot)
-        self._unfinished.seen(snapshot)
+        self.submitted.seen(snapshot)
         state = self._state
         if state is not None:
             state.gate.moved(snapshot)
@@ -209,7 +210,7 @@ class Engine:
         """A submission of ours is a request now, and costs what the schema at hand says of it."""
         model = self._state.catalog.held(intent.model) if self._state is not None else None
         self.spending.accepted(snapshot, model.price_of(intent.payload) if model else None)
-        self._unfinished.accepted(snapshot, intent.model)
+        self.submitted.accepted(snapshot, intent.model)
         if self._state is not None:
             self._state.gate.accepted(snapshot)
             self._state.gate.failed(snapshot, self._state.clock)
@@ -217,13 +218,8 @@ class Engine:
 
     def named(self, snapshot: Snapshot) -> Snapshot:
         """A snapshot with its model, where the door does not tell it and it was submitted here."""
-        model = snapshot.model or self._unfinished.model_of(snapshot.request_id)
+        model = snapshot.model or self.submitted.model_of(snapshot.request_id)
         return snapshot if model == snapshot.model else evolve(snapshot, model=model)
-
-    @property
-    def unfinished(self) -> tuple[str, ...]:
-        """The ids submitted here whose end nobody received."""
-        return self._unfinished.ids
 
     def when(self, moment: float) -> float:
         """The loop's time at a Unix time of the service's, as far as it is known; for an open session."""

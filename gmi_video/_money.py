@@ -125,7 +125,7 @@ class MoneyVerbs(View):
 
         The newest hundred thousand: a program that only submits, and never looks, hears of no end.
         """
-        return self._core.unfinished
+        return self._core.submitted.ids
 
 
 async def _looked_at(request: VideoRequest) -> VideoRequest:

@@ -51,6 +51,7 @@ class Submissions:
         gate: Gate,
         rng: Random,
         observers: Observers,
+        unheard: Callable[[Snapshot], None],
         route: Callable[[VideoRequest], Call] = submit_call,
     ) -> None:
         self._post = post
@@ -60,6 +61,7 @@ class Submissions:
         self._gate = gate
         self._rng = rng
         self._observers = observers
+        self._unheard = unheard
         self._route = route
         self._posts: dict[str, tuple[asyncio.Task[Snapshot], Wish]] = {}
         self._closing = False
@@ -142,6 +144,8 @@ class Submissions:
             return
         name = "SubmissionUncertain" if post.cancelled() else type(error).__name__ if error else None
         known = wish.intent.request_id or getattr(error, "request_id", None)
+        if error is None and not post.cancelled() and post.result().final:
+            self._unheard(post.result())
         model, key = wish.request.model, wish.request.key
         self._observers.tell(Abandoned(model=model, key=key, request_id=known, error=name))
 

@@ -12,12 +12,14 @@ class Unfinished:
     def __init__(self) -> None:
         self._models: dict[str, str] = {}
 
+    def unheard(self, snapshot: Snapshot) -> None:
+        """A submission that nobody waited for any more became a request, which may have ended already."""
+        self._put(snapshot.request_id, snapshot.model)
+
     def accepted(self, snapshot: Snapshot, model: str) -> None:
         """A submission became a request."""
         if not snapshot.final:
-            self._models[snapshot.request_id] = model
-            while len(self._models) > MOST:
-                del self._models[next(iter(self._models))]
+            self._put(snapshot.request_id, model)
 
     def seen(self, snapshot: Snapshot) -> None:
         """A record came: it may be the end."""
@@ -32,3 +34,8 @@ class Unfinished:
     def ids(self) -> tuple[str, ...]:
         """All of them."""
         return tuple(self._models)
+
+    def _put(self, request_id: str, model: str) -> None:
+        self._models[request_id] = model
+        while len(self._models) > MOST:
+            del self._models[next(iter(self._models))]

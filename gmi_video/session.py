@@ -264,6 +264,7 @@ class Session(MoneyVerbs, FileVerbs, UploadVerbs, StandingVerbs):
                     if on_event is not None:
                         shielded(on_event, event)
             snapshot = ended(last, request_id)
+            self._core.submitted.seen(snapshot)
             files = await saving(snapshot)
         except errors.GmiVideoError as error:
             error.request_id, error.key = request_id, key

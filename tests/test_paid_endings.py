@@ -6,7 +6,7 @@ import pytest
 from intents import BEGIN, Blocking, Ledger, intent
 from lostfound import EAGLE, RIVER, all_ended, clock, ended, kinds, opened
 from reconciling import uncertain
-from scene import ours, turns
+from scene import ours, stage, turns
 from smallservice import SmallService, fates
 
 from gmi_video import (
@@ -17,6 +17,7 @@ from gmi_video import (
     Patience,
     State,
     Throttled,
+    VideoRequest,
     errors,
 )
 from gmi_video.testing import run
@@ -45,6 +46,27 @@ def test_a_search_outlives_its_caller() -> None:
 
     assert (abandoned.request_id, abandoned.key, abandoned.error) == ("r0000", "eagle", None)
     assert (store.states[-1], tasks) == ("accepted", [])
+
+
+def test_what_ended_at_once_for_nobody_is_unfinished_until_it_is_seen() -> None:
+    """A synchronous model's answer that no caller waited for is an end that nobody received."""
+
+    async def main() -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
+        async with stage() as (sandbox, session):
+            task = asyncio.create_task(session.submit(VideoRequest("seedream-5.0-lite", {"prompt": "eagle"})))
+            await asyncio.sleep(1)
+            assert not task.done()
+            task.cancel()
+            await asyncio.sleep(120)
+            left = session.unfinished()
+            for request_id in left:
+                await session.resume(request_id)
+            return left, session.unfinished(), [charge.request_id for charge in sandbox.charges]
+
+    left, rest, charged = run(main())
+
+    assert (list(left), rest) == (charged, ())
+    assert len(charged) == 1
 
 
 def test_a_recovery_outlives_its_caller_as_well() -> None:
