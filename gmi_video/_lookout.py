@@ -12,7 +12,6 @@ from gmi_video._observe import Observers
 from gmi_video._offload import off_loop
 from gmi_video._sheet import Known, sheet_of
 from gmi_video._sweep import Sheet, Sweep
-from gmi_video.errors import MalformedResponse
 from gmi_video.notices import Ended
 from gmi_video.records import Snapshot
 from gmi_video.wire import Call, Reply, record
@@ -62,20 +61,19 @@ class Lookout:
         reply = await self._exchange(call)
         size = len(reply.body)
         self.bytes += size
-        data = await off_loop(record, call, reply) if size > BIG else record(call, reply)
-        try:
-            sheet = sheet_of(data, known)
-        except MalformedResponse as error:
-            found = error
-        else:
-            for listed in sheet.records:
-                if listed.snapshot is not None:
-                    self._heard(listed.snapshot, "list")
-            return evolve(sheet, size=size, seconds=loop.time() - begun)
-        raise found
+        sheet = await off_loop(_sheet, call, reply, known) if size > BIG else _sheet(call, reply, known)
+        for listed in sheet.records:
+            if listed.snapshot is not None:
+                self._heard(listed.snapshot, "list")
+        return evolve(sheet, size=size, seconds=loop.time() - begun)
 
     def _heard(self, snapshot: Snapshot, way: Way) -> None:
         self._seen(snapshot, way)
         if snapshot.final:
             ended = Ended(request_id=snapshot.request_id, model=snapshot.model, status=snapshot.status)
             self._observers.tell(ended)
+
+
+def _sheet(call: Call, reply: Reply, known: Known) -> Sheet:
+    """A page from its bytes. In a thread `known` may be behind by a moment: then a record is read for nothing."""
+    return sheet_of(record(call, reply), known)

@@ -27,6 +27,8 @@ from gmi_video.settings import Pace
 
 SLICE = 1000
 """Ids of a closed watch that are taken out before the loop gets a turn: some milliseconds."""
+RECORDS = 250
+"""Records of a page that are taken in before the loop gets a turn."""
 
 Page = Callable[[Sweep, Callable[[str], Entry | None]], Awaitable[Sheet]]
 
@@ -260,7 +262,12 @@ class Poller:
                 except GmiVideoError as missed:
                     error = missed
                 else:
-                    self._deliver_all(schedule.read(sweep, sheet, self._loop.time()))
+                    sweep.read(sheet)
+                    for begin in range(0, len(sheet.records), RECORDS):
+                        if begin:
+                            await asyncio.sleep(0)
+                        some = sheet.records[begin : begin + RECORDS]
+                        self._deliver_all(schedule.heard(some, self._loop.time()))
         finally:
             self._deliver_all(schedule.swept(sweep, self._loop.time(), error))
 

@@ -4,6 +4,7 @@ One small entry per id, however many readers follow it. An entry is in the heap 
 neighbours that is, or being looked at: there is at most one look per id under way.
 """
 
+from collections.abc import Iterable
 from random import Random
 
 from gmi_video._backoff import verdict
@@ -16,7 +17,7 @@ from gmi_video._forms import stamp
 from gmi_video._past import Past
 from gmi_video._rhythm import Rhythm
 from gmi_video._servertime import ServerTime
-from gmi_video._sweep import Sheet, Sweep
+from gmi_video._sweep import Listed, Sheet, Sweep
 from gmi_video.errors import GmiVideoError, RateLimited
 from gmi_video.events import Event, GaveUp, Missed, Progressed
 from gmi_video.records import Snapshot
@@ -184,8 +185,12 @@ class Schedule:
     def read(self, sweep: Sweep, sheet: Sheet, now: float) -> list[Told]:
         """A page of a sweep came back: whatever it says of watched ids counts as a look."""
         sweep.read(sheet)
+        return self.heard(sheet.records, now)
+
+    def heard(self, records: Iterable[Listed], now: float) -> list[Told]:
+        """Some records of a page that a sweep has read."""
         told = []
-        for listed in sheet.records:
+        for listed in records:
             if listed.snapshot is not None and listed.request_id in self._entries:
                 said = self.learn(listed.snapshot, now)
                 if said.events:
