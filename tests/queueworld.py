@@ -10,7 +10,7 @@ from gmi_video import Media, Outcome, Snapshot, Status
 from gmi_video._schedule import Schedule
 from gmi_video._servertime import ServerTime
 from gmi_video._sweep import Listed, Sheet, Sweep
-from gmi_video.errors import GmiVideoError, Interrupted, NotFound
+from gmi_video.errors import GmiVideoError, Interrupted, NotFound, Rejected
 from gmi_video.events import Event
 from gmi_video.settings import Pace
 
@@ -31,6 +31,7 @@ class Oddities:
     failing: float = 0.0
     longest: int = 100
     seconds: float = 0.0
+    strict: int | None = None
 
 
 @define
@@ -43,6 +44,7 @@ class Queue:
     order: list[str] = field(factory=list)
     looks: list[tuple[float, str]] = field(factory=list)
     pages: list[float] = field(factory=list)
+    asked: list[int] = field(factory=list)
 
     def put(self, name: str, model: str, created: float, end: float) -> None:
         """One more request."""
@@ -68,6 +70,9 @@ class Queue:
     def page(self, sweep: Sweep, now: float, last: Callable[[str], Snapshot | None]) -> Sheet:
         """A page of the list; raises `GmiVideoError`."""
         self.pages.append(now)
+        self.asked.append(sweep.limit)
+        if self.odd.strict and sweep.limit > self.odd.strict:
+            raise Rejected(f"limit is at most {self.odd.strict}", status=400)
         if self.odd.refused:
             raise NotFound("no list here", status=404)
         if self.rng.random() < self.odd.failing:

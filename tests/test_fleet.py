@@ -249,3 +249,55 @@ def test_the_world_begins_when_the_clock_says() -> None:
 
     assert created is not None
     assert created.timestamp() == EPOCH + 5
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["submitted", "bare"])
+def test_a_page_that_is_refused_for_its_length_is_asked_for_shorter(known: bool) -> None:
+    """A 400 to a long page costs a shorter one, not the list."""
+    follower = Follower(Queue(Random(1), Oddities(longest=1000, strict=100)))
+    for number in range(600):
+        if known:
+            follower.submit(f"r-{number}", "Veo3", 500.0)
+        else:
+            follower.queue.put(f"r-{number}", "Veo3", 0.0, 500.0)
+            follower.follow(f"r-{number}")
+    follower.run(1000)
+
+    assert len(follower.ends) == 600
+    assert 1 <= sum(limit > 100 for limit in follower.queue.asked) <= 2
+    assert len(follower.queue.looks) < 600
+
+
+def test_a_page_that_breaks_once_is_read_again() -> None:
+    """One broken connection does not send a block to be looked at alone."""
+    follower = Follower(Queue(Random(1)), pace=Pace(first=5))
+    for number in range(50):
+        follower.submit(f"r-{number}", "Veo3", 5000.0)
+    follower.run(100)
+    before = len(follower.queue.looks)
+    follower.queue.odd.failing = 1.0
+    pages = len(follower.queue.pages)
+    while len(follower.queue.pages) == pages:
+        follower.now = max(follower.now, follower.schedule.next_due() or 0.0)
+        follower.step()
+    follower.queue.odd.failing = 0.0
+    follower.run(300)
+
+    assert len(follower.queue.looks) == before
+
+
+def test_an_id_leaves_the_list_with_its_last_reader() -> None:
+    """Dropped ids are neither read for nor looked at: the pages stop with the last of them."""
+    follower = Follower(Queue(Random(1)))
+    for number in range(60):
+        follower.submit(f"r-{number}", "Veo3", 5000.0)
+    follower.run(300)
+    for number in range(60):
+        follower.schedule.drop(f"r-{number}", "reader")
+    calls = len(follower.queue.pages) + len(follower.queue.looks)
+    follower.run(2000)
+
+    assert len(follower.queue.pages) + len(follower.queue.looks) == calls
+    assert follower.schedule.next_due() is None
+    assert follower.schedule.fleet.models() == {}
+    assert +follower.schedule.fleet.statuses == Counter()

@@ -7,7 +7,7 @@ import pytest
 
 from gmi_video import errors
 from gmi_video._gate import Gate, heard_of
-from gmi_video._governor import FIRST, Governor
+from gmi_video._governor import FIRST, UNSAID, Governor
 from gmi_video.testing import VirtualLoop, run
 from gmi_video.wire import Reply
 
@@ -237,6 +237,46 @@ def test_an_idle_gate_leaves_no_alarm() -> None:
         await asyncio.sleep(1)
 
         assert not [timer for timer in loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]  # asyncio has no other way to ask
+        gate.close()
+
+    run(main())
+
+
+def test_who_goes_away_with_its_turn_in_hand_gives_it_back() -> None:
+    """A caller that is cancelled in the very moment of its turn leaves the place to the next."""
+
+    async def main() -> None:
+        gate, now = Gate(Governor(Random(0))), asyncio.get_running_loop().time()
+        held = [await gate.stand("poll", "interactive") for _ in range(FIRST)]
+        first, second = (asyncio.create_task(gate.stand("poll", "interactive")) for _ in range(2))
+        await asyncio.sleep(0)
+        gate.governor.done(held[0], UNSAID, now)
+        gate.pump()
+        first.cancel()
+        turn = await second
+
+        assert turn.granted == now
+        assert first.cancelled()
+        assert gate.governor.flying == FIRST
+        gate.close()
+
+    run(main())
+
+
+def test_closing_leaves_no_alarm() -> None:
+    """A gate that is closed while a call waits for its time wakes nobody any more."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        gate = Gate(Governor(Random(0), ceiling=0.1))
+        await gate.stand("poll", "interactive")
+        standing = asyncio.create_task(gate.stand("poll", "interactive"))
+        await asyncio.sleep(0.01)
+        gate.close()
+
+        assert not [timer for timer in loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]  # asyncio has no other way to ask
+        standing.cancel()
+        await asyncio.gather(standing, return_exceptions=True)
         gate.close()
 
     run(main())
