@@ -48,7 +48,7 @@ class Fleet:
         self._clock = clock
         self._plan = plan
         self._flocks: dict[str, Flock] = {}
-        self._strangers = Strangers()
+        self.strangers = Strangers()
         self._forms = Forms()
         self._sweeps: dict[Sweep, Block] = {}
         self._pace: Pace | None = None
@@ -66,20 +66,16 @@ class Fleet:
         if not self._wanted or entry.pace.sweep == "never":
             self._plan(entry, now)
             return
-        entry.block = block = self._strangers.meet(entry.request_id)
+        entry.block = block = self.strangers.meet(entry.request_id)
         if block.due is None and not self.gathering:
             self._plan(block, now)
 
     def gathered(self, now: float) -> None:
         """No more ids are coming for the moment: those that nothing is known of are due."""
         self.gathering = False
-        block = self._strangers.new
+        block = self.strangers.new
         if block.ids and block.due is None:
             self._plan(block, now)
-
-    def worth_a_page(self, block: Block, now: float) -> bool:
-        """Whether there are enough unknown ids in a block to read an unfiltered page for them."""
-        return self._strangers.worth_a_page(block, now)
 
     def sighted(self, entry: Entry, snapshot: Snapshot, moved: float | None) -> None:
         """A record of an id was seen: what it says is remembered, and its place in the list is known."""
@@ -167,13 +163,13 @@ class Fleet:
         self._flocks.clear()
         self._sweeps.clear()
         self.statuses.clear()
-        self._strangers = Strangers()
+        self.strangers = Strangers()
 
     def begin(self, block: Block, now: float, wait: Wait) -> Sweep | None:
         """The walk for a block that is due; None where its ids are due alone instead."""
         flock = block.flock
         if flock is None:
-            sweep = self._strangers.begin(block)
+            sweep = self.strangers.begin(block)
         elif flock.usable(now) and flock.pays(block):
             for request_id in flock.absorb(block):
                 self._entries[request_id].block = block
@@ -191,7 +187,7 @@ class Fleet:
         if block.flock is not None:
             self._release(list(block.ids), block, now, wait)
             return None
-        request_id = self._strangers.first(block)
+        request_id = self.strangers.first(block)
         if request_id is None:
             return None
         self._part(self._entries[request_id])
@@ -217,10 +213,12 @@ class Fleet:
         return []
 
     def _went_well(self, flock: Flock, block: Block, sweep: Sweep, now: float, wait: Wait) -> list[Entry]:
-        absent = [request_id for request_id in block.ids if request_id not in sweep.seen]
+        absent = {name: self._last_seen(block, name) for name in block.ids if name not in sweep.seen}
         worth = PER_CALL * (self._pace or Pace()).first
         good = flock.learn(block, sweep, now, look=self._look, worth=worth)
-        self._release([name for name in absent if self._is_missing(name, now)], block, now, wait, absent=good)
+        missing = [name for name, seen in absent.items() if self._is_missing(name, seen, now)]
+        self._release(missing, block, now, wait, absent=good)
+        block.late = {name: seen for name, seen in absent.items() if name in block.ids}
         server_now, model = self._clock.at(now), str(flock.model)
         if block.ids:
             flock.lived(block, self._cadence.of(model), server_now, now)
@@ -229,8 +227,9 @@ class Fleet:
             self._release(list(block.ids), block, now, wait)
         if not block.ids:
             return []
-        law = self._cadence.law(model)
-        self._plan(block, now + flock.wait(block, self._pace or Pace(), law, server_now))
+        law, pace = self._cadence.law(model), self._pace or Pace()
+        due = now + flock.wait(block, pace, law, server_now)
+        self._plan(block, min([due, *(seen + pace.longest for seen in block.late.values())]))
         if now - block.checked < CHECK:
             return []
         block.checked = now
@@ -238,10 +237,10 @@ class Fleet:
 
     def _learnt(self, block: Block, sweep: Sweep, now: float, error: GmiVideoError | None) -> None:
         """Unfiltered pages were read: those unknown ids that they did not show are looked at alone."""
-        if error is not None and verdict(error) == "fatal" and self._strangers.shrink():
+        if error is not None and verdict(error) == "fatal" and self.strangers.shrink():
             self._plan(block, now)
             return
-        self._strangers.walked(block, sweep, now, error)
+        self.strangers.walked(block, sweep, now, error)
         if block.ids:
             self._plan(block, now)
 
@@ -256,16 +255,20 @@ class Fleet:
         flock.worth.refuse(now)
         self._release(list(block.ids), block, now, wait)
 
-    def _is_missing(self, request_id: str, now: float) -> bool:
+    def _last_seen(self, block: Block, request_id: str) -> float:
+        """When an id of a block was seen: by a look, or by the last page that showed it."""
+        return max(self._entries[request_id].at, block.late.get(request_id, block.swept))
+
+    def _is_missing(self, request_id: str, seen: float, now: float) -> bool:
         """Whether the list should have shown an id; a new one may come late."""
         entry = self._entries[request_id]
-        return self.age(entry, now) > LAG or now - entry.at > entry.pace.longest / 2
+        return self.age(entry, now) > LAG or now - seen > entry.pace.longest / 2
 
     def _release(self, ids: list[str], block: Block, now: float, wait: Wait, *, absent: bool = False) -> None:
         """Ids leave their block and are due alone, counted from when they were last seen."""
         for request_id in ids:
             entry = self._entries[request_id]
-            seen = max(entry.at, block.swept)
+            seen = self._last_seen(block, request_id)
             if entry.lived is not None and seen > entry.at:
                 entry.lived += seen - entry.at
             entry.at = seen
@@ -292,7 +295,4 @@ class Fleet:
                 block.due = None
 
     def _flock(self, model: str) -> Flock:
-        found = self._flocks.get(model)
-        if found is None:
-            found = self._flocks[model] = Flock(model)
-        return found
+        return self._flocks.get(model) or self._flocks.setdefault(model, Flock(model))

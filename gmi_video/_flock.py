@@ -38,7 +38,8 @@ class Block:
     """Neighbours in the list. `ids` have the Unix time of their creation; `due` is None while they are read.
 
     `bottom` and `top` are the earliest and the latest creation that it ever had. `at` is where its first was
-    seen in the list, when `before` ids of the flock had arrived; `length` is how far apart its ends were then.
+    seen in the list, when `before` ids of the flock had arrived; `length` is how far apart its ends were then. `late`
+    are those that the last page did not show yet, with when they were seen; all others were seen when it was `swept`.
     """
 
     flock: "Flock | None" = None
@@ -54,6 +55,7 @@ class Block:
     at: int | None = None
     before: int = 0
     length: int = 0
+    late: dict[str, float] = field(factory=dict)
 
     def put(self, request_id: str, created: float) -> None:
         """One more belongs to it."""
@@ -166,6 +168,7 @@ class Flock:
             block.ids = dict(merged)
             block.bottom, block.top = min(block.bottom, other.bottom), max(block.top, other.top)
             block.swept = min(block.swept, other.swept)
+            block.late |= other.late
             self._span(block, other)
             other.ids, other.due = {}, None
             del self.blocks[near]

@@ -144,7 +144,7 @@ class Schedule:
     def sweep(self, now: float) -> Sweep | None:
         """The list to read now, if that is what is due: to be asked before `take`."""
         while (item := self._heap.top(now)) is not None and isinstance(item, Block):
-            if item.flock is None and not self.fleet.worth_a_page(item, now):
+            if item.flock is None and not self.fleet.strangers.worth_a_page(item, now):
                 return None
             self._heap.pop()
             found = self.fleet.begin(item, now, self._rhythm.wait)

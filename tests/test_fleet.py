@@ -301,3 +301,9 @@ def test_an_id_leaves_the_list_with_its_last_reader() -> None:
     assert follower.schedule.next_due() is None
     assert follower.schedule.fleet.models() == {}
     assert +follower.schedule.fleet.statuses == Counter()
+
+
+@pytest.mark.parametrize("seed", [30418])
+def test_seeds_that_once_broke_a_promise(seed: int) -> None:
+    """Runs in which an id that the list did not show yet was left unseen for longer than the longest wait."""
+    _any_run(seed)
