@@ -83,9 +83,12 @@ class Poller:
         self.schedule.fleet.gathering = True
 
     def added(self, line: Line, *, more: bool = False) -> None:
-        """To be called after one or more `add`, unless `more` come at once: tells what is known, and starts looking."""
+        """To be called after one or more `add`: tells what is known, and starts looking, unless `more` come at once.
+
+        Another line's ids do not wait for those that are gathered: all that are there are due then.
+        """
         now = self._loop.time()
-        if line.gathering is not None and not (more and now - line.gathering < line.pace.longest):
+        if line.gathering is None or not more or now - line.gathering >= line.pace.longest:
             line.gathering = None
             self.schedule.fleet.gathered(now)
         line.ring()

@@ -205,8 +205,11 @@ async def _feed(poller: Poller, line: Line, ids: Ids) -> None:
         return
     items = iter(ids)
     poller.gather(line)
-    while _take(poller, line, items, ids) == CHUNK:  # noqa: ASYNC110  # it waits for nothing, it gives others a turn
-        await asyncio.sleep(0)
+    try:
+        while _take(poller, line, items, ids) == CHUNK:  # noqa: ASYNC110  # it waits for nothing, it gives others a turn
+            await asyncio.sleep(0)
+    finally:
+        poller.added(line)
 
 
 async def _fed(poller: Poller, line: Line, ids: Ids) -> None:

@@ -12,6 +12,7 @@ from gmi_video import errors
 from gmi_video._inbox import Inbox
 from gmi_video._line import Line
 from gmi_video._poller import Poller
+from gmi_video._sweep import Sheet, Sweep
 from gmi_video.events import Event, Missed, Succeeded
 from gmi_video.records import Snapshot
 from gmi_video.settings import Pace
@@ -316,5 +317,33 @@ def test_closing_lets_go_of_many_ids_in_slices() -> None:
 
         assert counted >= 3
         assert (len(queue.poller.schedule), queue.flying, ours()) == (0, 0, [])
+
+    run(main())
+
+
+def test_ids_that_are_gathered_hold_up_no_other_watch() -> None:
+    """While one line's ids pour in, another line's id is looked at as soon as it comes."""
+
+    async def main() -> None:
+        queue = Queue()
+
+        async def page(sweep: Sweep, _: object) -> Sheet:
+            raise AssertionError
+
+        poller = queue.poller = Poller(queue.look, page=page, concurrency=4, rng=Random(0))
+        many = Line(Inbox(), PACE)
+        poller.join(many)
+        poller.gather(many)
+        poller.add(many, "a", None)
+        poller.added(many, more=True)
+        await asyncio.sleep(1)
+        before = dict(queue.looks)
+        queue.line("b")
+        await asyncio.sleep(0.1)
+        looked = set(queue.looks)
+        await poller.aclose()
+
+        assert before == {}
+        assert looked == {"a", "b"}
 
     run(main())

@@ -11,7 +11,7 @@ from scene import EAGLE, ours, settings_for, stage, told, turns, words
 from watched import finals, submitted
 
 from gmi_video import Session, Snapshot, errors
-from gmi_video.events import Event
+from gmi_video.events import Event, Progressed
 from gmi_video.sandbox import Behaviour, Script
 from gmi_video.testing import run
 from gmi_video.wire import Call, Reply
@@ -243,3 +243,26 @@ def test_an_async_source_that_never_waits_gives_the_loop_its_turns() -> None:
     run(main())
 
     assert turns >= 4
+
+
+def test_adding_that_is_broken_off_leaves_nobody_waiting() -> None:
+    """What was taken before the cancellation is looked at now, though more was announced."""
+
+    def endless() -> Iterator[str]:
+        while True:
+            for number in range(4000):
+                yield f"r-{number}"
+
+    async def main() -> None:
+        session = Session(settings_for("http://127.0.0.1:9/queue"), transport=Archive(4000))
+        async with session, session.watch(keep_open=True) as events:
+            adding = asyncio.create_task(events.add(endless()))
+            for _ in range(4):
+                await asyncio.sleep(0)
+            adding.cancel()
+            first = await asyncio.wait_for(anext(events), 5)
+            await asyncio.gather(adding, return_exceptions=True)
+
+        assert isinstance(first, Progressed)
+
+    run(main())
