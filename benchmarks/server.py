@@ -1,6 +1,6 @@
 """A queue that answers from memory, faster than any client here: a raw protocol in a process of its own.
 
-`GET …/requests/{id}` brings a record of about 600 bytes. An id that begins with "w" lives: it is queued at
+`GET …/requests/{id}` brings a record of about 600 bytes, `GET …/requests/{id}/status` what fal's queue says instead. An id that begins with "w" lives: it is queued at
 the first look and succeeds at the tenth; any other is processed for ever. `GET …/looks` counts the looks.
 """
 
@@ -21,7 +21,7 @@ _PROMPT = "A majestic eagle soaring through a mountain landscape at golden hour,
 _BORN = 1_767_225_600
 
 
-def record(request_id: str, status: str, updated_at: int = _BORN) -> bytes:
+def record(request_id: str, status: str, updated_at: int = _BORN, *, created: int = _BORN) -> bytes:
     """A record as the queue writes it."""
     outcome = None
     if status == "success":
@@ -44,9 +44,9 @@ def record(request_id: str, status: str, updated_at: int = _BORN) -> bytes:
             "seed": 1_234_567_890,
         },
         "outcome": outcome,
-        "created_at": _BORN,
+        "created_at": created,
         "updated_at": updated_at,
-        "queued_at": _BORN,
+        "queued_at": created,
     }
     return json.dumps(whole, separators=(",", ":")).encode()
 
@@ -54,6 +54,7 @@ def record(request_id: str, status: str, updated_at: int = _BORN) -> bytes:
 _MARK = "00000000-0000-0000-0000-000000000000"
 _AGES = (("queued", 0), *(("processing", 2),) * (LOOKS - 2), ("success", 90))
 _LIFE = tuple(record(_MARK, status, _BORN + age) for status, age in _AGES)
+_FAL = b'{"status":"IN_PROGRESS","request_id":"r","logs":null}'
 _HEAD = (
     "HTTP/1.1 200 OK\r\nServer: cloudflare\r\n"
     f"Date: {formatdate(usegmt=True)}\r\nContent-Type: application/json; charset=utf-8\r\n"
@@ -61,19 +62,70 @@ _HEAD = (
 ).encode()
 
 
+LISTED = 2000
+"""Records of the list, newest first, a second apart."""
+LONGEST = 100
+"""Records of a page at most."""
+
+
+def listed_name(place: int) -> str:
+    """The id at a place of the list."""
+    return f"l{LISTED - place:035}"
+
+
+class Listing:
+    """The list: its records as bytes, so that a page is nothing but joined."""
+
+    def __init__(self) -> None:
+        self.served = 0
+        self._turn = 0
+        self._records = [self._record(place, 0) for place in range(LISTED)]
+
+    @staticmethod
+    def _record(place: int, moved: int) -> bytes:
+        created = _BORN + LISTED - place
+        return record(listed_name(place), "processing", created + 2 + moved, created=created)
+
+    def at(self, place: int) -> bytes:
+        """One of its records."""
+        return self._records[place]
+
+    def page(self, query: bytes) -> bytes:
+        """A page; one of a hundred of its records has moved since the one before."""
+        asked = dict(part.split(b"=") for part in query.split(b"&"))
+        offset, limit = int(asked.get(b"offset", 0)), min(int(asked.get(b"limit", LONGEST)), LONGEST)
+        if offset < LISTED:
+            self._turn += 1
+            place = offset + self._turn * 37 % min(limit, LISTED - offset)
+            self._records[place] = self._record(place, self._turn)
+        found = self._records[offset : offset + limit]
+        self.served += len(found)
+        more = b"true" if offset + len(found) < LISTED else b"false"
+        return b'{"requests":[%s],"total":%d,"has_more":%s}' % (b",".join(found), LISTED, more)
+
+
 class Queue:
     """How often each living id was looked at, and all looks together."""
 
     def __init__(self) -> None:
         self.looks = 0
+        self.listing = Listing()
         self._ages: dict[bytes, int] = {}
 
     def answer(self, path: bytes) -> bytes:
         """The body for a path."""
-        name = path.rpartition(b"/")[2]
+        name, _, query = path.rpartition(b"/")[2].partition(b"?")
         if name == b"looks":
             return b"%d" % self.looks
+        if name == b"records":
+            return b"%d" % self.listing.served
+        if name == b"requests":
+            return self.listing.page(query)
         self.looks += 1
+        if name.startswith(b"status"):
+            return _FAL
+        if name.startswith(b"l"):
+            return self.listing.at(LISTED - int(name[1:]))
         age = 1
         if name.startswith(b"w"):
             age = self._ages.get(name, 0)

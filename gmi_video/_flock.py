@@ -130,15 +130,21 @@ class Flock:
         newest = not blocks or (created >= blocks[-1].top and not self._falling)
         self.arrived += newest
         place = self._place(created)
-        if place < 0 or blocks[place].width >= self.room:
-            place = max(0, place if self._falling else place + 1)
-            blocks.insert(place, Block(flock=self))
-        block = blocks[place]
+        nearest = max(place, 0)
+        if not blocks or self._is_full(blocks[nearest], created):
+            nearest = nearest if self._falling or place < 0 else place + 1
+            blocks.insert(nearest, Block(flock=self))
+        block = blocks[nearest]
         if newest and (block.at is not None or not block.ids):  # it heads the list, and the block with it
             end = block.at + self.arrived - block.before + block.length if block.at is not None else 1
             block.at, block.before, block.length = 0, self.arrived, end
         block.put(request_id, created)
         return block
+
+    def _is_full(self, block: Block, created: float) -> bool:
+        """Whether an id would make a block longer than a page; one that comes back to its place does not."""
+        returns = block.bottom <= created <= block.top and len(block.ids) < block.length
+        return block.width >= self.room and not returns
 
     def _place(self, created: float) -> int:
         """The block whose span a time falls into; of those that share a second the one that was filled last."""

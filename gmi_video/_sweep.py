@@ -157,8 +157,9 @@ class Sweep:
         down = self._bottom[0] < self._older and self._bottom[1] >= self.oldest
         heads = self.first is not None and self.first <= self._top[0]
         tails = self.last is not None and self.last >= self._bottom[0] - 1
-        if not (heads or tails) and ENOUGH * self.left <= len(self.seen):
-            self.done = True  # of many in one second the place is not told by the time
+        crowded = self._top[1] - self._bottom[1] <= 1.0  # the place is not told by the time
+        if crowded and not (heads or tails) and ENOUGH * self.left <= len(self.seen):
+            self.done = True
         elif down and (tails or not (up and heads)):
             self.offset = self._bottom[0]
         elif up:

@@ -56,6 +56,22 @@ def test_many_of_one_second_are_swept_as_well(seed: int) -> None:
     assert len(fleet.queue.looks) + len(fleet.queue.pages) < 3 * 600
 
 
+def test_ids_that_come_newest_first_are_neighbours_as_well() -> None:
+    """Records of the list, given as it shows them, are read by pages from the beginning."""
+    fleet = Follower(Queue(Random(1), Oddities()), Pace())
+    names = [f"r-{number:04}" for number in range(300)]
+    for number, name in enumerate(names):
+        fleet.queue.put(name, "Veo3", float(number), 400.0 + number / 3)
+    fleet.now = 300.0
+    for name in reversed(names):
+        given = fleet.queue.record(name, fleet.now)
+        fleet._keep(fleet.schedule.add(name, "reader", fleet.pace, fleet.now, given))
+    fleet.run(310.0)
+
+    assert len(fleet.queue.looks) <= 2 * LEAST
+    assert len(fleet.queue.pages) > len(fleet.queue.looks)
+
+
 def test_longer_pages_are_asked_for_where_the_service_gives_them() -> None:
     """Where a page may hold a thousand, the same costs less than half a call each."""
     fleet = a_fleet(1000, longest=1000)
