@@ -124,16 +124,16 @@ def _figures(found: dict[str, list[tuple[float, float]]], at_once: dict[str, int
         return
     best = max(others, key=others.__getitem__)
     for place, words in ((0, "looks per second"), (1, "looks per second of CPU")):
-        samples = ratios([one[place] for one in found["ours"]], [one[place] for one in found[best]])
+        gains = ratios([one[place] for one in found["ours"]], [one[place] for one in found[best]])
         yield Figure(
             what=words,
             against=_PEERS[best][0],
-            value=median(samples),
+            value=median(gains),
             unit="×",
             target=10.0 if place == 0 else None,
             more_is_better=True,
-            samples=samples,
-            note=f"{min(samples):.1f} to {max(samples):.1f} in {len(samples)} rounds; the best of the others",
+            samples=gains,
+            note=f"{min(gains):.1f} to {max(gains):.1f} in {len(gains)} rounds; the best of the others",
         )
 
 

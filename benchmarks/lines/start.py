@@ -12,9 +12,9 @@ from benchmarks.figures import Effort, Figure, Line, turns
 from benchmarks.fresh import ROOT, fresh
 from benchmarks.peers import PeerMissing, peer
 from benchmarks.server import serving
+from benchmarks.ticker import TICK, Ticker
 from gmi_video import Session, Settings
 
-_TICK = 0.001
 _IDLE = 0.3
 _PEERS = {
     "fal-client": "import fal_client",
@@ -63,40 +63,18 @@ def _peer_import(package: str, program: str, rounds: int) -> Figure:
     return _import(what, found.python, program, rounds, note=f"{package} {found.version}; ")
 
 
-class _Ticker:
-    """A callback that comes every millisecond, and remembers by how much it came too late at worst."""
-
-    def __init__(self) -> None:
-        self.worst = 0.0
-        self._loop = asyncio.get_running_loop()
-        self._next()
-
-    def _next(self) -> None:
-        self._due = self._loop.time() + _TICK
-        self._handle = self._loop.call_at(self._due, self._tick)
-
-    def _tick(self) -> None:
-        self.worst = max(self.worst, self._loop.time() - self._due)
-        self._next()
-
-    def stop(self) -> float:
-        """Ends it; the seconds that it was late at worst."""
-        self._handle.cancel()
-        return self.worst
-
-
 async def _longest(url: str, what: str) -> tuple[float, float]:
     """Seconds of the longest stall, and of the whole; `idle` waits as long as entering takes on a machine at rest."""
     async with asyncio.timeout(60):
-        await asyncio.sleep(20 * _TICK)
-        ticker, begun = _Ticker(), time.perf_counter()
+        await asyncio.sleep(20 * TICK)
+        ticker, begun = Ticker(), time.perf_counter()
         if what == "idle":
             await asyncio.sleep(_IDLE)
             return ticker.stop(), time.perf_counter() - begun
         async with Session(Settings(api_key="benchmark", base_url=url)) as session:
             if what == "look":
                 await session.snapshot("5f0c3a52-6d1b-4b67-9e0a-0d9f7c2b8a11")
-            await asyncio.sleep(2 * _TICK)
+            await asyncio.sleep(2 * TICK)
             return ticker.stop(), time.perf_counter() - begun
 
 
