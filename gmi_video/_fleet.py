@@ -280,6 +280,11 @@ class Fleet:
         if entry.form is not None:
             self.statuses[entry.form.word] += step
 
+    def peers(self, model: str) -> int:
+        """How many requests of a model are followed."""
+        flock = self._flocks.get(model)
+        return flock.count if flock is not None else 1
+
     def models(self) -> dict[str, int]:
         """Followed ids by model, as far as their models are known."""
         return {str(flock.model): flock.count for flock in self._flocks.values() if flock.count}

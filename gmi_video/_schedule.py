@@ -51,7 +51,7 @@ class Schedule:
         self.fleet = Fleet(
             self._entries, self.cadence, clock or ServerTime(0.0, 0.0), self._heap.plan, sweeps=sweeps
         )
-        self._rhythm = Rhythm(rng, self.cadence, self.fleet.age)
+        self._rhythm = Rhythm(rng, self.cadence, self.fleet.age, self.fleet.peers)
 
     def __len__(self) -> int:
         return len(self._entries)
