@@ -53,7 +53,7 @@ def draw(points: list[dict[str, float | str]], target: Path) -> None:
         axes.annotate(
             "oracle (0 s)" if best else name,
             (x, calls),
-            xytext=(7, -13 if name.startswith("runway") else 4),
+            xytext=(9, -4) if name.startswith("runway") else (7, 4),
             textcoords="offset points",
             color="#444444",
             fontsize=9,
