@@ -41,7 +41,7 @@ class Rhythm:
         law = self._cadence.law(form.model) if form and entry.empty_since is None else None
         if law is None:
             wait = self.slower(entry) if slower else self._jittered(entry, entry.interval)
-            return self._shared(entry, wait, self._peers(snapshot.model)) if snapshot else wait
+            return self._shared(entry, wait, self._peers(form.model)) if form else wait
         first = entry.pace.first
         wait = law.wait(self._age(entry, now), PER_CALL * first)
         return self._jittered(entry, max(wait, min(SHORTEST, first)))
