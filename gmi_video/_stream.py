@@ -72,6 +72,7 @@ class MediaStream:
                 break
         self.position = 0
         if is_text(gathered):
+            gathered = b""  # a traceback with locals must not show a page that quotes its own presigned link
             message = f"{self.media!r} leads to a page or a message, and to no media"
             raise IntegrityError(message)
         return gathered

@@ -28,7 +28,7 @@ def test_an_error_after_the_payment_carries_the_id(tmp_path: Path) -> None:
         ({"submissions": [Behaviour(seconds=5, outcome="empty")]}, errors.GenerationEmpty),
         ({"submissions": [Behaviour(dead=True)]}, errors.GenerationOverdue),
         ({"unauthorized_from": 3}, errors.Unauthorized),  # the schema, the submission
-        ({"media": [Behaviour.edge(404)] * 9}, errors.LinkExpired),
+        ({"media": [Behaviour.edge(404)] * 99}, errors.LinkExpired),
         ({"media": [Behaviour.edge(503)] * 9}, errors.TransferError),
         ({"submissions": [Behaviour(seconds=5, unknown_for=1e9)]}, errors.NotFound),
     ]

@@ -1,6 +1,7 @@
 """A process whose children download and are killed: it has loaded everything, so that a child begins at once.
 
-Each line of stdin is `URL TARGET SECONDS`; the answer is how the child ended, which is killed after so long.
+Each line of stdin is `URL TARGET SECONDS`; the answer is how the child ended, which is killed after so long, or,
+where that is "change", at the very moment at which something happens at the target.
 """
 
 import asyncio
@@ -21,6 +22,25 @@ async def download(url: str, target: str) -> None:
         await session.download(Media(url), to=Path(target), overwrite=True)
 
 
+def looked(path: Path) -> tuple[int, ...]:
+    """What changes where anything does."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def wait(target: Path, seconds: str) -> None:
+    """Until the child is to be killed."""
+    if seconds != "change":
+        time.sleep(float(seconds))
+        return
+    before, latest = looked(target), time.monotonic() + 5
+    while looked(target) == before and time.monotonic() < latest:
+        pass
+
+
 def main() -> None:
     """Until stdin ends."""
     _transport.prepare()
@@ -30,7 +50,7 @@ def main() -> None:
         if not child:
             asyncio.run(download(url, target))
             os._exit(0)
-        time.sleep(float(seconds))
+        wait(Path(target), seconds)
         os.kill(child, signal.SIGKILL)  # ours until it is waited for, also where it has ended
         sys.stdout.write(f"{os.waitpid(child, 0)[1]}\n")
         sys.stdout.flush()

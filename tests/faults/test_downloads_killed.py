@@ -60,8 +60,8 @@ def victims() -> Iterator["subprocess.Popen[str]"]:
         process.stdin.close()
 
 
-def let_run(process: "subprocess.Popen[str]", url: str, target: Path, seconds: float) -> bool:
-    """One download; whether it was killed, after so many seconds, before its end."""
+def let_run(process: "subprocess.Popen[str]", url: str, target: Path, seconds: float | str) -> bool:
+    """One download; whether it was killed, after so many seconds or at the "change", before its end."""
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(f"{url} {target} {seconds}\n")
@@ -85,7 +85,8 @@ def test_killed_at_any_moment_no_file_is_torn(kills: int, tmp_path: Path) -> Non
             if rng.random() < 0.3:
                 target.unlink(missing_ok=True)
             name = rng.choice(("one", "two"))
-            killed += let_run(process, f"{url}/{name}.mp4", target, rng.uniform(0.1, 1.1) * whole)
+            moment = "change" if rng.random() < 0.25 else rng.uniform(0.1, 1.1) * whole
+            killed += let_run(process, f"{url}/{name}.mp4", target, moment)
             torn += target.exists() and target.read_bytes() not in wanted
         resumed = sum(status == 206 for host in hosts.values() for _, status in host.ranges)
         while let_run(process, f"{url}/two.mp4", target, whole):

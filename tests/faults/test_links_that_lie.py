@@ -148,7 +148,7 @@ def test_no_text_of_a_download_holds_the_links_secret(
         "dead": saying(http(b"<Error>", "403 No")),
         "busy": saying(http(b"", "503 Busy")),
         "page": saying(http(b"<html>", "200 OK", "Content-Type: text/html")),
-        "words": saying(http(b"just words")),
+        "words": saying(http(f"<Error>{CANARY}</Error>".encode())),
         "away": saying(http(b"", "302 Away", f"Location: http://a.example/?X-Goog-Signature={CANARY}")),
         "hung": saying(b""),
         "cut": cut,

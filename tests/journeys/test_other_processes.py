@@ -116,7 +116,7 @@ async def half_a_film() -> AsyncIterator[tuple[Peer, asyncio.Event]]:
     taken = asyncio.Event()
 
     async def half(it: Peer, writer: asyncio.StreamWriter, head: str) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + b"x" * 3_000_000)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + bytes(3_000_000))
         await writer.drain()
         taken.set()
         await asyncio.Event().wait()
