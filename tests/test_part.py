@@ -173,10 +173,10 @@ def test_a_part_that_is_larger_than_its_file_is_not_gone_on_with(tmp_path: Path)
 def test_two_writers_of_one_target_do_not_meet(tmp_path: Path) -> None:
     """While one holds the part another writes a file of its own; both are whole, and the later one is told."""
     target = tmp_path / "film.mp4"
-    first, second = begun(target, BODY[:20_000]), begun(target, BODY)
+    first, second = begun(target, b"another"), begun(target, BODY)
     second.finish(overwrite=False)
     second.close()
-    first.write([BODY[20_000:]])
+    first.write([b"film" * 9000])
     with pytest.raises(TargetUnusable, match="appeared"):
         first.finish(overwrite=False)
     first.close(keep=True)
