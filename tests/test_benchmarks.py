@@ -65,12 +65,12 @@ def test_the_table_has_aligned_columns_and_the_targets_sign() -> None:
     assert printed[3].endswith("0.5 ms   ≤ 1,234 ms  reached")
 
 
-def test_every_line_has_a_number_and_a_name_of_its_own() -> None:
-    """A line can be asked for by either."""
+def test_every_line_has_a_number_and_a_name() -> None:
+    """A line can be asked for by either; two halves of one line share its number."""
     found = lines.found()
 
-    assert {1, 2, 8, 9, 11} <= {line.number for line in found}
-    assert len({line.name for line in found}) == len(found) == len({line.number for line in found})
+    assert {1, 2, 8, 9, 10, 11} <= {line.number for line in found}
+    assert len({line.name for line in found}) == len(found)
 
 
 def test_a_failed_measurement_tells_what_went_wrong() -> None:
