@@ -16,7 +16,7 @@ from gmi_video._opening import OpenFile
 from gmi_video.errors import ConfigurationError, TransferError
 from gmi_video.inputs import uploadable
 
-BLOCK = 1 << 20
+BLOCK = 2 << 20
 """Bytes that are read from a disk at once: one trip off the loop for many pieces."""
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | Chunks

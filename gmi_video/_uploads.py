@@ -10,7 +10,7 @@ from typing import Protocol, Self, TypeVar
 import anyio
 
 from gmi_video._backoff import delay
-from gmi_video._contents import BLOCK, Contents, changed
+from gmi_video._contents import Contents, changed
 from gmi_video._observe import shielded
 from gmi_video._offload import begin, ended
 from gmi_video._presigned import FRESH, Refusal, Slot, forms_of, judged, put_call, read_slot, slot_call
@@ -23,8 +23,8 @@ T = TypeVar("T")
 
 TRIES = 3
 """Links that one upload may use up: each attempt has a fresh one, and a new reader."""
-PIECE = 1 << 16
-"""Bytes that are handed to the connection at once, at first; each that it takes at once doubles the next."""
+PIECE, LARGEST = 1 << 16, 1 << 20
+"""Bytes that are handed to the connection at once, at first and at most; each that it takes at once doubles the next."""
 PROMPT = 0.2
 """Seconds in which a connection takes what it is given where it is fast."""
 STALL = 30.0
@@ -156,7 +156,7 @@ class Sending:
         if self._sent == self._contents.size:
             raise StopAsyncIteration
         prompt = self._loop.time() - self._given < PROMPT
-        self._piece = min(2 * self._piece, BLOCK) if prompt else PIECE
+        self._piece = min(2 * self._piece, LARGEST) if prompt else PIECE
         try:
             if not self._left:
                 await self._fill()
