@@ -11,7 +11,7 @@ from attrs import frozen
 
 from gmi_video._file_type import HEAD, TAKEN, FileType, named
 from gmi_video._local import Chunks, LocalFile
-from gmi_video._offload import ended, off_loop
+from gmi_video._offload import begin, ended, off_loop
 from gmi_video._opening import OpenFile
 from gmi_video.errors import ConfigurationError, TransferError
 from gmi_video.inputs import uploadable
@@ -77,25 +77,32 @@ class _OfFile:
 
 
 class _FileBlocks:
-    """A file as it is read: off the loop, and held against its stamp at its first and at its last byte."""
+    """A file as it is read: off the loop, a block ahead, and held against its stamp at its first and last byte."""
 
     def __init__(self, file: _OfFile) -> None:
         self._told = file
         self._file: OpenFile | None = None
         self._at = 0
+        self._ahead: asyncio.Future[bytes] | None = None
         self._reading = asyncio.Lock()
+        self._closed = False
 
     async def read(self) -> bytes:
         async with self._reading:
-            block = await off_loop(self._block)
-        self._at += len(block)
+            if self._closed:
+                return b""
+            if self._ahead is None:
+                self._ahead = begin(self._block, self._at)
+            block = await ended(self._ahead)
+            self._at += len(block)
+            self._ahead = begin(self._block, self._at) if block else None
         return block
 
-    def _block(self) -> bytes:
+    def _block(self, at: int) -> bytes:
         if self._file is None:
             self._file = OpenFile(self._told.path)
             self._unchanged(self._file.stamp)
-        block = self._file.read(self._at, BLOCK)
+        block = self._file.read(at, BLOCK)
         if len(block) < BLOCK:
             self._unchanged(self._file.stamp_now())
         return block
@@ -106,6 +113,11 @@ class _FileBlocks:
 
     async def close(self) -> None:
         async with self._reading:  # a thread may still be reading
+            self._closed = True
+            if self._ahead is not None:
+                await asyncio.wait((self._ahead,))
+                if not self._ahead.cancelled():
+                    self._ahead.exception()  # nobody asks for that block any more
             if self._file is not None:
                 self._file.close()
 
