@@ -14,7 +14,7 @@ from gmi_video._contents import Contents, changed
 from gmi_video._observe import shielded
 from gmi_video._offload import begin, ended
 from gmi_video._presigned import FRESH, Refusal, Slot, forms_of, judged, put_call, read_slot, slot_call
-from gmi_video.errors import GmiVideoError, TimedOut, TransferError
+from gmi_video.errors import GmiVideoError, Incomplete, TimedOut, TransferError
 from gmi_video.settings import Settings
 from gmi_video.transfer import Transfer
 from gmi_video.wire import Call, Reply, Transport
@@ -113,6 +113,9 @@ class Uploads:
         if failed is not None or reply is None:
             assert failed is not None
             return Refusal(failed)
+        if reply.ok and not sending.whole:
+            message = f"the storage host answered before all of {contents.name!r} was sent to it"
+            return Refusal(Incomplete(message))
         refusal = judged(contents.name, reply, sending.md5)
         if refusal is None:
             sending.tell(surely=True)
@@ -149,11 +152,16 @@ class Sending:
         """The MD5 of all that was sent."""
         return self._md5.digest()
 
+    @property
+    def whole(self) -> bool:
+        """Whether the connection took all of it."""
+        return self._sent == self._contents.size
+
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> memoryview:
-        if self._sent == self._contents.size:
+        if self.whole:
             raise StopAsyncIteration
         prompt = self._loop.time() - self._given < PROMPT
         self._piece = min(2 * self._piece, LARGEST) if prompt else PIECE
@@ -167,8 +175,7 @@ class Sending:
         piece, self._left = self._left[: self._piece], self._left[self._piece :]
         self._sent += len(piece)
         self._given = self._loop.time()
-        last = self._sent == self._contents.size
-        self._scope.deadline = self._given + len(piece) / SLOWEST + (ANSWER if last else STALL)
+        self._scope.deadline = self._given + len(piece) / SLOWEST + (ANSWER if self.whole else STALL)
         return piece
 
     async def _fill(self) -> None:

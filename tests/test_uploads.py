@@ -274,6 +274,22 @@ def test_an_early_refusal_of_a_large_body_is_read(lingers: bool, round_: int, tm
     run(main())
 
 
+def test_a_success_that_comes_too_early_is_none(tmp_path: Path) -> None:
+    """A host that says 200 before it could have all bytes has not got the file: it is sent anew, then `Incomplete`."""
+    body = large(1 << 20) * 30
+    path = placed(tmp_path, "a.wav", body)
+
+    async def main() -> None:
+        async with stage(put(Early(status=200)), patience=AGAIN) as (sandbox, session):
+            assert (await lying_at(await session.upload(path)))[0] == body
+            assert puts(sandbox) == 2
+        async with stage(put(*[Early(status=200)] * 3), patience=AGAIN) as (_, session):
+            with pytest.raises(errors.Incomplete, match="answered before all of"):
+                await session.upload(path)
+
+    run(main())
+
+
 def test_an_upload_is_not_redirected() -> None:
     """A redirect of an upload is not followed: the other host sees nothing."""
 
