@@ -38,7 +38,7 @@ class Shelf:
         again = intent.state is State.SENDING and self._last is State.ABSENT
         await work.journal.do(
             partial(
-                _kept,
+                kept,
                 line=line.number,
                 intent=intent,
                 reply=reply,
@@ -73,7 +73,7 @@ class Shelf:
         return await self._work.journal.undecided()
 
 
-def _kept(
+def kept(
     connection: Any, *, line: int, intent: Intent, reply: bytes, told: dict[str, Any], again: bool, most: int
 ) -> None:
     """Keeps a submission, and counts it where it is a second POST; raises where no more of them are allowed."""
