@@ -1,14 +1,11 @@
 """A queue that accepts every submission at once, from memory: a raw protocol in a process of its own."""
 
 import asyncio
-import contextlib
 import itertools
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
 
-from benchmarks.fresh import ROOT, cores
+from benchmarks.fresh import cores
 
 _BODY = (
     b'{"request_id":"00000000-0000-4000-8000-%012d","model":"Veo3","status":"queued","payload":{},'
@@ -55,19 +52,6 @@ async def serve() -> None:
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.buffer.read)
     server.close()
-
-
-@contextlib.contextmanager
-def accepting() -> Iterator[str]:
-    """Such a queue in a process of its own: its URL, for as long as the block lasts."""
-    command = [sys.executable, "-m", "benchmarks.accepting"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}/api"
-        finally:
-            process.stdin.close()
 
 
 if __name__ == "__main__":

@@ -166,9 +166,9 @@ async def serve() -> None:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[str]:
+def serving(module: str = "benchmarks.server") -> Iterator[str]:
     """A queue in a process of its own: its URL, for as long as the block lasts."""
-    with beside("benchmarks.server") as port:
+    with beside(module) as port:
         yield f"http://127.0.0.1:{port}/api"
 
 

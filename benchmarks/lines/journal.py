@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from benchmarks.accepting import accepting
 from benchmarks.figures import Effort, Figure, Line, ratios, turns
 from benchmarks.fresh import ROOT, fresh
+from benchmarks.server import serving
 from gmi_video import Session, Settings, Store, VideoRequest
 from gmi_video.batch import Journal
 
@@ -52,7 +52,7 @@ def samples_of(url: str, count: int, rounds: int) -> Samples:
 
 def _measure(effort: Effort) -> Iterator[Figure]:
     count, rounds = (200, 3) if effort == "quick" else (2000, 15)
-    with accepting() as url:
+    with serving("benchmarks.accepting") as url:
         found: Samples = fresh(samples_of, url=url, count=count, rounds=rounds)
     samples = ratios(found["journal"], found["memory"])
     yield Figure(

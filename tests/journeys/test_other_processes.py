@@ -5,43 +5,21 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from peers import Peer, peer
 from scene import left_in
+from served import serving
 
 import gmi_video
 from gmi_video import Session, Settings
-from gmi_video.sandbox import Behaviour, Sandbox, Script
+from gmi_video.sandbox import Behaviour, Script
 
 SOURCE = str(Path(gmi_video.__file__).parents[1])
-
-
-@contextmanager
-def serving(script: Script) -> Iterator[Sandbox]:
-    """A sandbox on a real loop in a thread of its own, for other processes."""
-    ready: list[Sandbox] = []
-    begun, over = threading.Event(), threading.Event()
-
-    async def main() -> None:
-        async with Sandbox(script, render=False, speed=50) as sandbox:
-            ready.append(sandbox)
-            begun.set()
-            await asyncio.get_running_loop().run_in_executor(None, over.wait)
-
-    thread = threading.Thread(target=lambda: asyncio.run(main()))
-    thread.start()
-    try:
-        assert begun.wait(20)
-        yield ready[0]
-    finally:
-        over.set()
-        thread.join(20)
 
 
 def child(program: str, url: str, folder: Path) -> "subprocess.Popen[str]":
