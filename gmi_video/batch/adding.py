@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import sys
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -32,10 +33,11 @@ def dollars(name: str, value: Decimal | str | float | None) -> Decimal | None:
     return amount
 
 
-def whole(name: str, value: object, least: int) -> int:
-    """A whole number of at least `least`; raises `ConfigurationError` for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        message = f"{name} is {value!r}; a whole number of at least {least} is wanted"
+def whole(name: str, value: object, least: int, most: int = sys.maxsize) -> int:
+    """A whole number between two others; raises `ConfigurationError` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        span = f"of at least {least}" if most == sys.maxsize else f"from {least} to {most}"
+        message = f"{name} is {value!r}; a whole number {span} is wanted"
         raise ConfigurationError(message)
     return value
 

@@ -69,7 +69,7 @@ class Batch:
             assume_price=dollars("assume_price", assume_price),
             max_in_flight=whole("max_in_flight", 1000 if max_in_flight is None else max_in_flight, 1),
             retry=retry,
-            resubmit_absent=whole("resubmit_absent", resubmit_absent, 0),
+            resubmit_absent=whole("resubmit_absent", resubmit_absent, 0, most=100_000),
         )
         self._held: weakref.WeakValueDictionary[int, VideoRequest] = weakref.WeakValueDictionary()
         self._counts: Counts | None = None

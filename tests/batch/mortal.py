@@ -73,7 +73,7 @@ async def main(folder: Path, lines: int) -> None:
             out=folder / "videos",
             max_in_flight=64,
             retry=Retry(attempts=5, kinds=frozenset({"rate", "service", "unknown"})),
-            resubmit_absent=lines * 1000,
+            resubmit_absent=10_000,
         )
         await batch.add(requests)
         async for done in batch.run():

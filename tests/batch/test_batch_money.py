@@ -7,10 +7,10 @@ import pytest
 from attrs import evolve
 
 from batch.rundown import MINUTE, played, rivers, rows_of, stage, told
-from gmi_video import VideoRequest
+from gmi_video import Session, VideoRequest
 from gmi_video.batch import Batch, BudgetExceeded, Journal, Retry
 from gmi_video.errors import ConfigurationError
-from gmi_video.sandbox import Behaviour, Script
+from gmi_video.sandbox import Behaviour, Sandbox, Script
 from gmi_video.sandbox.behaviour import Foreign
 from gmi_video.testing import run
 
@@ -180,9 +180,12 @@ def test_second_posts_are_a_number_over_all_runs(allowed: int, done: int, tmp_pa
     lost = Script(submissions=[Behaviour.edge(502)] * 3, models={"*": MINUTE})
 
     async def main() -> tuple[int, int]:
-        async with stage(lost) as (sandbox, session):
+        async with Sandbox(lost, render=False) as sandbox:
             for _ in range(3):
-                async with Batch(session, journal=tmp_path / "run.db", resubmit_absent=allowed) as batch:
+                async with (
+                    Session(sandbox.settings) as session,
+                    Batch(session, journal=tmp_path / "run.db", resubmit_absent=allowed) as batch,
+                ):
                     await batch.add(rivers(10))
                     end = await told(batch)
             return end.statistics.lines.done, sandbox.count_calls("submit")
