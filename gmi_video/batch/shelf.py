@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from gmi_video.batch import facts, steps
-from gmi_video.batch.errors import BudgetExceeded, LineTaken
+from gmi_video.batch.errors import LineTaken
 from gmi_video.batch.work import Line, Work
-from gmi_video.errors import ConfigurationError
+from gmi_video.errors import ConfigurationError, Unreachable
 from gmi_video.ledger import Intent, State
 
 SECOND_POSTS = "second_posts"
@@ -83,7 +83,7 @@ def kept(
         made = int(facts.fact(connection, SECOND_POSTS) or 0)
         if made >= most:
             message = f"{made} second posts were made, and no more are allowed (resubmit_absent={most})"
-            raise BudgetExceeded(message)
+            raise Unreachable(message, retryable=False)  # so the first one stays undecided
         facts.set_fact(connection, SECOND_POSTS, str(made + 1))
     steps.submission(connection, line, intent, reply, told)
 

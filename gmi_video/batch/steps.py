@@ -271,3 +271,10 @@ def tell(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
 def error_text(error: GmiVideoError) -> str:
     """An error as the journal keeps it."""
     return json.dumps({"error": type(error).__name__, **error.as_dict()}, default=str)
+
+
+def is_open(connection: sqlite3.Connection, line: int) -> bool:
+    """Whether the latest submission of a line may have been accepted, and nobody knows."""
+    query = "SELECT state FROM intents WHERE line = ? ORDER BY number DESC LIMIT 1"
+    found = connection.execute(query, (line,)).fetchone()
+    return found is not None and State(found[0]).open

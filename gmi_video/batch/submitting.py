@@ -214,16 +214,14 @@ class Submitting:
 
     async def _refused(self, lane: Lane, line: Line, error: Exception) -> None:
         work = self._work
-        if isinstance(error, SubmissionUncertain):
-            work.moved(line, "uncertain")
-            if error.intent is not None and error.intent.status is not None:
-                lane.trouble(asyncio.get_running_loop().time(), self._rng.random(), None)
-            await work.hand_out(line, error=error)
-            return
-        work.settle(line, accepted=False)
         if isinstance(error, LineTaken):
+            work.settle(line, accepted=False)
             work.let_go(line)
             return
+        if isinstance(error, SubmissionUncertain) or await self._undecided(line):
+            await self._uncertain(lane, line, error)
+            return
+        work.settle(line, accepted=False)
         meaning = of_submission(error, line.attempts, work.options.retry)
         if meaning == "stop" and not work.halted:
             work.stop(error)
@@ -244,6 +242,28 @@ class Submitting:
                 await self._close(lane, line, "access", error)
             case "fail":
                 await self._fail(line, error)
+
+    async def _undecided(self, line: Line) -> bool:
+        """Whether a POST of this line may have been accepted, whatever error came of it: then it is not sent anew."""
+        try:
+            return await self._work.journal.do(partial(steps.is_open, line=line.number))
+        except JournalError as error:  # on the disk the line stays what it was
+            self._work.stop(error)
+            return False
+
+    async def _uncertain(self, lane: Lane, line: Line, error: Exception) -> None:
+        """Somebody must decide about a line, or the next run: its reservation stays."""
+        work = self._work
+        work.moved(line, "uncertain")
+        if isinstance(error, SubmissionUncertain):
+            if error.intent is not None and error.intent.status is not None:
+                lane.trouble(asyncio.get_running_loop().time(), self._rng.random(), None)
+        elif of_submission(error, line.attempts, None) == "stop" and not work.halted:
+            work.stop(error)
+        if isinstance(error, GmiVideoError) and (isinstance(error, SubmissionUncertain) or not work.halted):
+            await work.hand_out(line, error=error)
+        else:
+            work.let_go(line)
 
     async def _fail(self, line: Line, error: GmiVideoError) -> None:
         kind = getattr(error, "kind", "unknown")

@@ -10,10 +10,10 @@ import pytest
 from attrs import evolve
 
 from batch.rundown import MINUTE, WELL, charged, played, rivers, rows_of, stage, told
-from gmi_video import VideoRequest
+from gmi_video import Session, VideoRequest
 from gmi_video.batch import Batch, Journal, JournalFull
 from gmi_video.errors import Unauthorized
-from gmi_video.sandbox import Behaviour, Script
+from gmi_video.sandbox import Behaviour, Sandbox, Script
 from gmi_video.testing import run
 
 
@@ -75,6 +75,37 @@ def test_a_dead_key_stops_everything_and_fails_nothing(tmp_path: Path) -> None:
     assert isinstance(raised, Unauthorized)
     assert ends == 20
     assert set(charges.values()) == {1}
+
+
+def test_a_key_that_dies_while_a_lost_answer_is_looked_for_costs_nothing_twice(tmp_path: Path) -> None:
+    """A submission whose fate is not known stays so, whatever ends the search: the next run finds it."""
+    lost = Script(submissions=[Behaviour.edge(502, accepted=True)] * 3, models={"*": MINUTE})
+
+    async def main() -> tuple[object, dict[str, int], dict[str, int]]:
+        async with Sandbox(lost, render=False) as sandbox:
+            async with (
+                Session(sandbox.settings) as session,
+                Batch(session, journal=tmp_path / "run.db") as batch,
+            ):
+                await batch.add(rivers(3))
+                reading = asyncio.ensure_future(told(batch))
+                while len(sandbox.charges) < 3:  # noqa: ASYNC110  # virtual time: it costs nothing
+                    await asyncio.sleep(0.01)
+                sandbox.api_key = "another"
+                first = await reading
+            sandbox.api_key = "sandbox-key"
+            async with (
+                Session(sandbox.settings) as session,
+                Batch(session, journal=tmp_path / "run.db") as batch,
+            ):
+                second = await told(batch)
+            return first.error, dict(second.states), charged(sandbox)
+
+    error, states, charges = run(main())
+
+    assert error is None or isinstance(error, Unauthorized)
+    assert states == {"done": 3}
+    assert charges == {"river 0": 1, "river 1": 1, "river 2": 1}
 
 
 def test_twenty_minutes_without_capacity_fail_nothing() -> None:
