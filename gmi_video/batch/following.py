@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 from gmi_video import errors
 from gmi_video.batch import steps
 from gmi_video.batch.errors import JournalError
+from gmi_video.batch.parking import set_aside
 from gmi_video.batch.submitting import Submitting
 from gmi_video.batch.verdict import of_failure
 from gmi_video.batch.work import Line, Work
@@ -114,7 +115,7 @@ class Following:
         lane = self._submitting.lane(line.model)
         if not lane.proven:
             message = f"{line.model} accepted requests and ran none of them; its other lines were not sent"
-            await self._submitting.set_aside(lane, errors.GenerationOverdue(message, charged="no"))
+            await set_aside(self._work, lane, errors.GenerationOverdue(message, charged="no"))
         self._work.bell.ring()
 
     def _ends(self, line: Line) -> None:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from gmi_video.batch import steps
+from gmi_video.batch import facts, steps
 from gmi_video.batch.errors import BudgetExceeded, JournalError
 from gmi_video.batch.lane import Lane
 from gmi_video.batch.work import Line, Work
@@ -44,3 +44,28 @@ async def park_model(work: Work, lane: Lane, kind: Kind, error: GmiVideoError) -
         work.stop(failed)
         return
     work.counts.move(lane.model, "waiting", "parked", count)
+
+
+async def set_aside(work: Work, lane: Lane, error: GmiVideoError) -> None:
+    """A model takes requests and does not run them: its others wait until it does."""
+    if not lane.dead:
+        lane.dead = True
+        await park_model(work, lane, "service", error)
+        work.bell.ring()
+
+
+async def wake(work: Work, lane: Lane) -> None:
+    """A model runs what it accepts, so its lines may go on."""
+    lane.proven = True
+    await work.keep(partial(facts.prove, model=lane.model))
+    if lane.dead:
+        lane.dead = False
+        try:
+            count = await work.journal.do(partial(steps.unpark, model=lane.model, kind="service"))
+        except JournalError as error:
+            work.stop(error)
+        else:
+            work.counts.move(lane.model, "parked", "waiting", count)
+        lane.again.clear()  # the journal has them
+        lane.after, lane.dry = 0, False
+    work.bell.ring()

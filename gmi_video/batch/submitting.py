@@ -12,10 +12,10 @@ from typing import Protocol
 
 from anyio.abc import TaskGroup
 
-from gmi_video.batch import facts, steps
+from gmi_video.batch import steps
 from gmi_video.batch.errors import JournalError, LineTaken
 from gmi_video.batch.lane import Lane
-from gmi_video.batch.parking import beyond, park, park_model
+from gmi_video.batch.parking import beyond, park, park_model, wake
 from gmi_video.batch.prices import Prices
 from gmi_video.batch.rows import request_from
 from gmi_video.batch.shelf import Shelf
@@ -286,28 +286,8 @@ class Submitting:
         await park(self._work, line, kind, error)
         await park_model(self._work, lane, kind, error)
 
-    async def set_aside(self, lane: Lane, error: GmiVideoError) -> None:
-        """A model takes requests and does not run them: its others wait until it does."""
-        if not lane.dead:
-            lane.dead = True
-            await park_model(self._work, lane, "service", error)
-            self._work.bell.ring()
-
     async def proven(self, model: str) -> None:
         """A request of this model left the queue."""
         lane = self.lane(model)
-        if lane.proven:
-            return
-        lane.proven = True
-        await self._work.keep(partial(facts.prove, model=model))
-        if lane.dead:
-            lane.dead = False
-            try:
-                count = await self._work.journal.do(partial(steps.unpark, model=model, kind="service"))
-            except JournalError as error:
-                self._work.stop(error)
-            else:
-                self._work.counts.move(model, "parked", "waiting", count)
-            lane.again.clear()  # the journal has them
-            lane.after, lane.dry = 0, False
-        self._work.bell.ring()
+        if not lane.proven:
+            await wake(self._work, lane)
