@@ -31,7 +31,7 @@ from gmi_video._lost import Lost, SecondPosts
 from gmi_video._observe import Observer, Observers, logger
 from gmi_video._offload import off_loop
 from gmi_video._patient import patient
-from gmi_video._poller import Poller, keep_looking
+from gmi_video._poller import Poller
 from gmi_video._post import Post
 from gmi_video._queue import Kind
 from gmi_video._reconcile import Reconciler
@@ -39,6 +39,7 @@ from gmi_video._servertime import ServerTime
 from gmi_video._spending import Spending
 from gmi_video._submission import Submissions
 from gmi_video._supply import Supply
+from gmi_video._tending import keep_looking
 from gmi_video._unfinished import Unfinished
 from gmi_video._uploads import Uploads
 from gmi_video.errors import ConfigurationError

@@ -261,8 +261,7 @@ class Fleet:
 
     def _is_missing(self, request_id: str, seen: float, now: float) -> bool:
         """Whether the list should have shown an id; a new one may come late."""
-        entry = self._entries[request_id]
-        return self.age(entry, now) > LAG or now - seen > entry.pace.longest / 2
+        return self.age(entry := self._entries[request_id], now) > LAG or now - seen > entry.pace.longest / 2
 
     def _release(self, ids: list[str], block: Block, now: float, wait: Wait, *, absent: bool = False) -> None:
         """Ids leave their block and are due alone, counted from when they were last seen."""
@@ -282,8 +281,7 @@ class Fleet:
 
     def peers(self, model: str) -> int:
         """How many requests of a model are followed."""
-        flock = self._flocks.get(model)
-        return flock.count if flock is not None else 1
+        return self._flocks[model].count if model in self._flocks else 1
 
     def models(self) -> dict[str, int]:
         """Followed ids by model, as far as their models are known."""
@@ -296,8 +294,7 @@ class Fleet:
             block.flock.leave(block, entry.request_id)
         else:
             block.ids.pop(entry.request_id, None)
-            if not block.ids:
-                block.due = None
+            block.due = block.due if block.ids else None
 
     def _flock(self, model: str) -> Flock:
         return self._flocks.get(model) or self._flocks.setdefault(model, Flock(model))

@@ -6,7 +6,7 @@ number is the limit. They are born when needed and are gone when nobody watches:
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from random import Random
 
@@ -15,7 +15,6 @@ import anyio
 from gmi_video._cadence import Cadence
 from gmi_video._crew import Crew
 from gmi_video._entry import Entry, Told
-from gmi_video._inbox import Inbox
 from gmi_video._line import Line
 from gmi_video._schedule import Schedule
 from gmi_video._servertime import ServerTime
@@ -23,7 +22,6 @@ from gmi_video._sweep import Sheet, Sweep
 from gmi_video.errors import ConfigurationError, GmiVideoError, Unauthorized
 from gmi_video.events import GaveUp
 from gmi_video.records import Snapshot
-from gmi_video.settings import Pace
 
 SLICE = 1000
 """Ids of a closed watch that are taken out before the loop gets a turn: some milliseconds."""
@@ -293,13 +291,3 @@ class Poller:
             line.fail(error())
         for line in lines:
             self.leave(line)
-
-
-def keep_looking(poller: Poller, pace: Pace, ids: Iterable[str]) -> Callable[[], None]:
-    """Follows requests that nobody else may be following, for those who wait for one of them to move."""
-    line = Line(Inbox(), pace)
-    poller.join(line)
-    for request_id in ids:
-        poller.add(line, request_id, None)
-    poller.added(line)
-    return partial(poller.leave, line)

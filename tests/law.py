@@ -111,6 +111,7 @@ ROOMS = {
     "_saving": Room(5, DRIVER),
     "_schedule": Room(7),
     "_poller": Room(8, DRIVER),
+    "_tending": Room(9, DRIVER),
     "_ids": Room(5),
     "wire": Room(6),
     "_offered": Room(7),
