@@ -58,18 +58,15 @@ class Fleet:
             self._said_at = now
             self._lines(now)
 
-    def end(self, cost: SessionStatistics) -> None:
-        """All have ended: how, how long it took, and what it cost."""
-        self.cost = cost
+    def end(self) -> None:
+        """All have ended: how, how long it took, and what it cost, below what was drawn."""
         now = time.monotonic()
-        if self._live is not None:
-            self._live.refresh()
-        elif self._changed():
+        if self._changed() and not self._desk.manner.live:
             self._lines(now)
-        for text in summary(self.tally, cost, now - self.begun):
+        for text in summary(self.tally, self.cost, now - self.begun):
             self._desk.note(text)
         if self._desk.manner.json:
-            self._desk.json({"statistics": {"ends": dict(self.tally.ends), **cost.as_dict()}})
+            self._desk.json({"statistics": {"ends": dict(self.tally.ends), **self.cost.as_dict()}})
 
     def _changed(self) -> bool:
         said, self._said = self._said, (self.tally.taken, self.tally.moves)

@@ -123,8 +123,8 @@ async def _fleet(
                 for helper in helpers:
                     helper.cancel()
                 await asyncio.gather(*helpers, return_exceptions=True)
-                cost = session.statistics()
-        fleet.end(cost)
+                fleet.cost = session.statistics()
+    fleet.end()
     return fleet.tally.good
 
 
