@@ -158,3 +158,16 @@ def test_a_live_answer_beats_a_guess_even_while_the_store_takes_its_time() -> No
             return kinds(await all_ended(session, [EAGLE, EAGLE]))
 
     assert run(main()) == ["SubmissionUncertain", "Snapshot"]
+
+
+def test_a_key_of_a_few_letters_does_not_change_what_is_read() -> None:
+    """A key as tests have it is a part of ordinary words; only one that could be a secret is taken out of answers."""
+
+    async def main() -> object:
+        async with opened(SmallService(fates=fates("dropped")), api_key="e") as (_, session):
+            return await session.submit(EAGLE)
+
+    found = run(main())
+
+    assert isinstance(found, Snapshot)
+    assert (found.model, found.payload) == ("Veo3", EAGLE.payload)
