@@ -7,6 +7,7 @@ up after EVERY bytes of each answer. `GET /sent` tells how many bytes of objects
 import base64
 import contextlib
 import hashlib
+import importlib
 import os
 import random
 import re
@@ -16,7 +17,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from functools import cache
-from typing import BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from benchmarks.fresh import beside, cores
 
@@ -35,11 +36,9 @@ def pieces(size: int) -> Iterator[bytes]:
 def _object(size: int) -> tuple[BinaryIO, str]:
     """An object in a file without a name, and what `x-goog-hash` tells of it."""
     file = tempfile.TemporaryFile()  # noqa: SIM115  # kept for as long as the process lives
-    sums = {"md5": hashlib.md5(usedforsecurity=False)}
+    sums: dict[str, Any] = {"md5": hashlib.md5(usedforsecurity=False)}
     with contextlib.suppress(ImportError):
-        from google_crc32c import Checksum  # noqa: PLC0415  # of the extra `speed`
-
-        sums["crc32c"] = Checksum()
+        sums["crc32c"] = importlib.import_module("google_crc32c").Checksum()  # of the extra `speed`
     for piece in pieces(size):
         file.write(piece)
         for each in sums.values():

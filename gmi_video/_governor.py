@@ -65,6 +65,7 @@ class Governor:
         self._young: deque[float] = deque()
         self._failures = 0
         self._probes = 0
+        self._back = float("-inf")
         self._probe_at: float | None = None
         self._held: dict[Kind, float] = dict.fromkeys(SHARES, 0.0)
         self._good = 0.0
@@ -243,7 +244,7 @@ class Governor:
     def _well(self, window: Window, now: float) -> None:
         self._failures = 0
         if self._probe_at is not None:
-            self._probe_at, self._probes = None, 0
+            self._probe_at, self._probes, self._back = None, 0, now
             self.rate.recover(now, self._good)
             self.submits.reopen(FIRST)
             self.calls.reopen(FIRST)
@@ -268,7 +269,7 @@ class Governor:
 
     def _trouble(self, turn: Turn, window: Window, now: float) -> None:
         assert turn.granted is not None
-        self._failures += 1
+        self._failures += turn.granted >= self._back  # a call from before it came back tells nothing new
         if self._failures >= FAILURES and self._probe_at is None:
             self._good = self.rate.was_good(now)
             self.submits.narrow(now)

@@ -151,7 +151,8 @@ def test_a_sentence_says_what_was_tried_and_what_came(recorded: Recorded) -> Non
     )
     assert "base_url" in str(_refused(wire.models_call(), recorded("refusal/405-wrong-host")))
     assert "an empty body" in str(_refused(LOOK, recorded("refusal/408-empty")))
-    assert "GMI refused to upload x.png (500)" in str(refusal("upload", "x.png", 500, {}, b""))
+    assert "GMI refused to say where to put x.png (500)" in str(refusal("upload", "x.png", 500, {}, b""))
+    assert "GMI refused to measure x.png (500)" in str(refusal("measure", "x.png", 500, {}, b""))
 
 
 def test_a_page_of_an_edge_is_told_by_its_title(recorded: Recorded) -> None:
