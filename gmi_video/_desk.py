@@ -74,6 +74,16 @@ class Waiting:
             listed = clock.when(lost_at + self.settle + slack)
             self.deadline = min(self.deadline, max(self.entered, listed))
 
+    def settled(self, opened: float) -> bool:
+        """Whether its own record would be listed by now, or a failed one can be of nobody else.
+
+        A process that is gone may have left the failed record of an equal payload, which was refused: not where
+        this session is the only writer and was open for longer than clocks may differ before it was sent.
+        """
+        own = self.timed.since is not None and self.timed.since > opened + DRIFT
+        now = asyncio.get_running_loop().time()
+        return self.once or now >= self.deadline or (own and self.alone and not self.store.shared)
+
     @property
     def found(self) -> bool:
         """Whether its record was found, and it only has not been told yet."""

@@ -51,7 +51,9 @@ class Matter:
     well, but nobody looks for them at this moment. `claimed` are the owners of records that have one. `seen`
     and `sent` count the moments at which a record was first seen and an intent first sent, where that was
     here: a record that was seen before is not of what was sent after. `among` are the records that an intent
-    is certainly one of. Payloads of the shapes in `faithful` are known to be echoed. `alone`: nobody else submits payloads like these on this account.
+    is certainly one of. Payloads of the shapes in `faithful` are known to be echoed. `alone`: nobody else submits payloads like these on this account. `settled` are
+    the intents whose own record would be listed by now, all where it is None: only they may take a failed record,
+    for it may be what the refusal of an equal payload left behind, in a process that is gone.
     """
 
     ambiguous: Sequence[Intent] = ()
@@ -67,6 +69,7 @@ class Matter:
     faithful: Collection[Shape] = field(default=frozenset(), repr=False)
     settle: float = 120.0
     alone: bool = True
+    settled: Collection[str] | None = None
 
     def could_be(self, intent: Intent, snapshot: Snapshot, drift: float = 0.0) -> bool:
         """By time alone: created in the intent's window, and not seen before it was sent."""
@@ -81,6 +84,10 @@ class Matter:
     def any_could_be(self, intents: Iterable[Intent], snapshot: Snapshot) -> bool:
         """Whether it may be one of these, by time alone, if no clock can be trusted."""
         return any(self.could_be(intent, snapshot, DRIFT) for intent in intents)
+
+    def may_take(self, intent: Intent, snapshot: Snapshot) -> bool:
+        """Whether no later list could show a better record for this intent."""
+        return snapshot.status is not Status.FAILED or self.settled is None or intent.id in self.settled
 
     def mute(self, intents: Iterable[Intent]) -> list[Intent]:
         """Those whose record may show no payload: it is not known that it does."""
@@ -108,7 +115,8 @@ def in_turn(
     waiting = sorted(intents, key=lambda one: float("inf") if one.failed_at is None else one.failed_at)
     findings = {}
     for record in sorted(records, key=lambda record: record.status is Status.FAILED):
-        intent = next((one for one in waiting if matter.could_be(one, record, drift)), None)
+        owners = (one for one in waiting if matter.may_take(one, record))
+        intent = next((one for one in owners if matter.could_be(one, record, drift)), None)
         if intent is not None:
             waiting.remove(intent)
             findings[intent.id] = taken(intent, record, evidence)

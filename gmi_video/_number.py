@@ -32,6 +32,7 @@ def by_number(matter: Matter, left: Sequence[Intent], silent: Sequence[Snapshot]
     sending = {intent.id for intent in matter.sending}
     others = matter.mute((*matter.sending, *matter.abroad, *matter.elsewhere))
     findings: dict[str, Finding] = {}
+    silent = [one for one in silent if any(matter.may_take(intent, one) for intent in left)]
     for group in _groups(matter, [*left, *others], silent):
         names, mine = ids(group.records), group.intents.keys() & wanted
         sure = _owned(matter, group) if matter.alone else {}

@@ -27,6 +27,7 @@ class Rounds:
         self._survey = survey
         self._clock = clock
         self._memory = memory
+        self._opened = asyncio.get_running_loop().time()
 
     async def run(self, model: str, desk: Desk) -> None:
         """One read, judged for all who waited when it began."""
@@ -176,6 +177,7 @@ class Rounds:
             faithful=self._memory.echoes.faithful(first.timed.intent.model),
             settle=max(waiting.settle for waiting in part.values()),
             alone=first.alone,
+            settled={name for name, one in part.items() if one.settled(self._opened)},
         )
 
 

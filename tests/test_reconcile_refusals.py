@@ -10,6 +10,7 @@ from scene import ours, turns
 from smallservice import SmallService, fates
 
 from gmi_video import Resubmit, Session, Snapshot, errors
+from gmi_video._matter import DRIFT
 from gmi_video.testing import run
 from gmi_video.wire import Call, Reply
 
@@ -82,6 +83,7 @@ def test_a_failed_record_behind_a_gateways_error_is_the_refusal(names: bool) -> 
 
     async def main() -> tuple[object, int, int]:
         async with opened(SmallService(fates=fates("fails"), names=names)) as (service, session):
+            await asyncio.sleep(DRIFT + 1)
             return await ended(session), service.calls["requests"], len(await session.uncertain())
 
     result, reads, undecided = run(main())
@@ -90,6 +92,21 @@ def test_a_failed_record_behind_a_gateways_error_is_the_refusal(names: bool) -> 
     assert (result.message, result.status, result.key) == ("prompt is too long", 502, "eagle")
     assert (result.charged, result.request_id, undecided) == ("no", "r0000", 0)
     assert reads == (0 if names else 1)
+
+
+def test_a_young_process_does_not_take_a_failed_record_for_its_own_at_once() -> None:
+    """The one before it may have left that behind: what was charged may still come, and is waited for."""
+
+    async def main() -> tuple[Ended, list[str]]:
+        service = SmallService(fates=fates("late"), late=5)
+        async with opened(service) as (_, session):
+            service.make("Veo3", dict(EAGLE.payload), "gone", status="failed", charged=False)
+            return await ended(session), [made.request_id for made in service.made if made.charged]
+
+    found, charged = run(main())
+
+    assert isinstance(found, Snapshot)
+    assert [found.request_id] == charged
 
 
 @pytest.mark.parametrize(
