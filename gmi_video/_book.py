@@ -85,7 +85,10 @@ class Book:
                 "slack": self._clock.slack,
             }
         elif state is State.AMBIGUOUS and intent.failed_at is None and intent.sent_at is not None:
-            changes["failed_at"] = intent.sent_at + wish.settings.submit_timeout  # at the latest
+            latest = intent.sent_at + wish.settings.submit_timeout
+            if intent.attempt > 1:  # only the first sending is dated: the last was before its process ended
+                latest = max(latest, self._clock.at(asyncio.get_running_loop().time()))
+            changes["failed_at"] = latest
         wish.intent = evolve(intent, state=state, evidence=evidence or intent.evidence, **changes)
         return wish.intent
 

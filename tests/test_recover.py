@@ -129,6 +129,25 @@ def test_a_killed_one_is_not_given_what_was_made_hours_after_it() -> None:
     assert isinstance(near, Snapshot)
 
 
+def test_one_killed_in_its_second_post_is_found_by_it() -> None:
+    """Of two sendings only the first is dated; the record of the second is adopted, and no third is made."""
+
+    async def main() -> tuple[object, int]:
+        async with opened(on_uncertain=Resubmit(at_most=9), settle=5, submit_timeout=10) as (
+            service,
+            session,
+        ):
+            sent = service.now() - BEGIN
+            twice = intent("x", EAGLE.payload, sent=sent, failed=None, state=State.SENDING, attempt=2)
+            service.make("Veo3", dict(EAGLE.payload), "x")
+            return await recovered(session, aged(twice, 1000)), service.calls["submit"]
+
+    found, posts = run(main())
+
+    assert isinstance(found, Snapshot)
+    assert (found.request_id, posts) == ("r0000", 0)
+
+
 def test_recover_waits_for_what_is_under_way_here() -> None:
     """Of an intent that this session is sending there is one POST, one owner, and one acceptance told."""
 

@@ -196,6 +196,7 @@ PROGRAM = """
 import asyncio, os, signal, sys, threading, time
 from gmi_video import MemoryStore, Pace, Settings, VideoRequest, sync
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell runs in the background ignores it
 wish = VideoRequest({model!r}, {{"prompt": "a majestic eagle"}})
 
 def say(*words):
