@@ -35,13 +35,14 @@ _TAKEN = frozenset(
         "Sequence",
         "field",
         "frozen",
+        "self",
         "at_most",
         "between",
         "one_of",
     }
     | {"bool", "float", "int", "str", "l", "O", "I"}
 )
-"""Names that a field or a class of the module would hide, and those that linters take for digits."""
+"""Names that a field or a class of the module would hide, or `__init__` has itself, or linters take for digits."""
 
 
 @frozen
@@ -113,7 +114,7 @@ def _written(each: _Class) -> Iterator[str]:
     for fact in facts:
         if fact.name in each.aliases:
             yield gap + listing(
-                f"{each.aliases[fact.name]} = Literal", [quoted(option) for option in fact.options]
+                f"{each.aliases[fact.name]} = Literal", list(dict.fromkeys(map(quoted, fact.options)))
             )
             gap = "\n"
     yield f"\n\n@frozen(kw_only=True)\nclass {each.name}:\n"

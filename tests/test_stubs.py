@@ -40,6 +40,8 @@ ODD = model(
     {"name": "Any", "type": "float", "max": 1.5},
     {"name": "str", "type": "string", "description": "d" * 200_000},
     {"name": "between", "type": "integer", "min": 1, "max": 2},
+    {"name": "self", "type": "string"},
+    {"name": "twice", "type": "enum", "options": ["5", "5", 1, True, 1]},
     {"name": "last", "type": "hologram"},
     model_id="9-odd/\u043c\u043e\u0434\u0435\u043b\u044c",
     brief_description="x" * 200_000,
