@@ -20,7 +20,13 @@ def checker(model: Model) -> Check:
     facts = facts_of(model)
     names = frozenset(fact.name for fact in facts)
     judges = tuple(
-        (fact.name, fact.required, fact, option if fact.options else JUDGES[fact.kind]) for fact in facts
+        (
+            fact.name,
+            fact.required,
+            fact,
+            option if fact.options and fact.kind != "list" else JUDGES[fact.kind],
+        )
+        for fact in facts
     )
     whole = _rules(model, names)
     defaults = {parameter.name: parameter.default for parameter in model.parameters}

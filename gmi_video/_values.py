@@ -177,6 +177,9 @@ def _list(fact: Fact, value: Any) -> Problem | None:
         return _mistyped(fact, value, "a list", [value])
     if fact.longest is not None and len(value) > fact.longest:
         return _too_long(fact, len(value), "items")
+    if fact.options:  # of each item; whether the service looks at them is not known
+        wrong = next(filter(None, (option(fact, item) for item in value)), None)
+        return evolve(wrong, certain=False) if wrong else None
     items = (_place(fact, item) for item in value if fact.link_only or is_local(item))
     return next(filter(None, items), None)
 

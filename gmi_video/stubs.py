@@ -147,20 +147,24 @@ def _field(fact: Fact, parameter: Parameter, each: _Class, taken: set[str]) -> I
 
 
 def _type(fact: Fact) -> str:
-    if fact.options:
+    if fact.options and fact.kind != "list":
         return "float" if all(isinstance(option, int | float) for option in fact.options) else "Any"
     return "Link" if fact.kind == "text" and "url" in fact.name.lower() else _TYPES[fact.kind]
 
 
 def _literal(fact: Fact) -> bool:
     """Whether the options can stand in a `Literal`, which takes no real numbers."""
-    return bool(fact.options) and all(isinstance(option, str | int) for option in fact.options)
+    return (
+        bool(fact.options)
+        and fact.kind != "list"
+        and all(isinstance(option, str | int) for option in fact.options)
+    )
 
 
 def _validator(fact: Fact, alias: str | None) -> str:
     if alias:
         return f"one_of({alias})"
-    if fact.options:
+    if fact.options and fact.kind != "list":
         return ""
     bounded = fact.bounds_by == LIVE and (fact.low, fact.high) != (None, None)
     if fact.kind in {"whole", "number"} and bounded:

@@ -261,6 +261,32 @@ def test_sentences_hold_no_secret() -> None:
     assert "secret" not in " ".join(map(str, described.check({"a": link, "b": link})))
 
 
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ({"type": "enum", "options": None}, 5),
+        ({"type": "enum", "options": [{"label": "5 s", "id": 5}, {"label": "10 s", "id": 10}]}, 5),
+        ({"type": "string", "options": [{"key": "a"}, "b"]}, "a"),
+        ({"type": "string", "options": [["a", "A"]]}, "a"),
+        ({"type": "string", "options": [""]}, "a"),
+        ({"type": "array", "options": ["a", "b"]}, ["a"]),
+        ({"type": "integer", "min_value": 0, "max_value": 0}, 7),
+        ({"type": "integer", "min_value": "10", "max_value": "0"}, 7),
+    ],
+)
+def test_a_schema_that_says_nothing_usable_refuses_nothing(parameter: dict[str, Any], value: object) -> None:
+    """Options that tell no value and bounds that leave none are no reason to keep a good payload from the service."""
+    assert model({"name": "p", **parameter}).check({"p": value}) == ()
+
+
+def test_the_items_of_a_list_are_held_against_its_options() -> None:
+    """The options of a list are those of its items, and whether the service looks at them is not known."""
+    problem = only(model({"name": "p", "type": "array", "options": ["a", "b"]}).check({"p": ["a", "c"]}))
+
+    assert (problem.kind, problem.certain) == ("option", False)
+    assert '"a" or "b" is wanted' in problem.sentence
+
+
 def test_a_catalog_gone_odd_is_tolerated() -> None:
     """Null options, numbers as text, options as objects, nameless and huge entries: what is usable is used."""
     described = model_of(

@@ -42,6 +42,8 @@ ODD = model(
     {"name": "between", "type": "integer", "min": 1, "max": 2},
     {"name": "self", "type": "string"},
     {"name": "twice", "type": "enum", "options": ["5", "5", 1, True, 1]},
+    {"name": "several", "type": "array", "options": ["a", "b"]},
+    {"name": "labelled", "type": "enum", "options": [{"label": "a"}]},
     {"name": "last", "type": "hologram"},
     model_id="9-odd/\u043c\u043e\u0434\u0435\u043b\u044c",
     brief_description="x" * 200_000,
