@@ -1,7 +1,7 @@
 """What is to be known of one parameter before its value can be judged: the schema's word, then our rules'."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
@@ -67,24 +67,9 @@ class Fact:
 def kind_of(parameter: Parameter) -> Kind:
     """What kind of value the schema's type stands for: "array[string]" is a list, "string (URL)" a text."""
     word = _WORD.match(parameter.type)
-    if parameter.type == "enum" and not _options(parameter):
+    if parameter.type == "enum" and not parameter.choices:
         return "any"
     return _KINDS.get(word[0], "any") if word else "any"
-
-
-def _options(parameter: Parameter) -> tuple[Any, ...]:
-    """The options that values can be held against: none where some are in a shape that tells no value, or all blank."""
-    known = tuple(option for option in parameter.options if option is not None)
-    told = not any(isinstance(option, Mapping | list | tuple) for option in known)
-    return known if told and any(option != "" for option in known) else ()
-
-
-def _bounds(parameter: Parameter) -> dict[str, float | None]:
-    """The bounds of a number; 0 to 0, which a service of Go writes for what is not set, and 10 to 0 bind nothing."""
-    low, high = parameter.minimum, parameter.maximum
-    if low is not None and high is not None and (low > high or low == high == 0):
-        return {}
-    return {"low": low, "high": high}
 
 
 def rules_for(model_id: str) -> Iterator[tuple[Rule, str]]:
@@ -120,7 +105,8 @@ def _length(parameter: Parameter, kind: Kind) -> dict[str, Any]:
 
 def _of_schema(parameter: Parameter) -> Fact:
     kind = kind_of(parameter)
-    options = _options(parameter)
+    options = parameter.choices
+    low, high = parameter.bounds if kind in {"whole", "number"} else (None, None)
     return Fact(
         name=parameter.name,
         kind=kind,
@@ -128,7 +114,9 @@ def _of_schema(parameter: Parameter) -> Fact:
         options=options,
         also=tuple(_retyped(option, parameter, kind) for option in options),
         medium=parameter.type if parameter.type in _MEDIA else "",
-        **(_bounds(parameter) if kind in {"whole", "number"} else _length(parameter, kind)),
+        low=low,
+        high=high,
+        **_length(parameter, kind),
     )
 
 

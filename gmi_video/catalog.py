@@ -74,6 +74,24 @@ class Parameter(Record):
     display_name: str = ""
     description: str = field(default="", repr=False)
 
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """The options that a value can be held against: none where some tell no value, or all are blank."""
+        known = tuple(option for option in self.options if option is not None)
+        told = not any(isinstance(option, Mapping | list | tuple) for option in known)
+        return known if told and any(option != "" for option in known) else ()
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """The least and the greatest number, None for no bound.
+
+        0 to 0, which a service of Go writes for what is not set, binds nothing; nor does 10 to 0.
+        """
+        low, high = self.minimum, self.maximum
+        if low is not None and high is not None and (low > high or low == high == 0):
+            return None, None
+        return low, high
+
 
 @frozen(kw_only=True)
 class Price(Record):

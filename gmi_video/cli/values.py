@@ -150,7 +150,7 @@ def filled(
 
 
 def _example(parameter: Parameter) -> str:
-    value = parameter.default if parameter.default is not None else next(iter(parameter.options), None)
+    value = parameter.default if parameter.default is not None else next(iter(parameter.choices), None)
     return printable(spelt(value), 40) if value not in (None, "") else "…"
 
 
@@ -194,7 +194,7 @@ def _typed(model: str, parameter: Parameter, given: Sequence[Told]) -> Any:
             )
         return list(texts)
     text = texts[0]
-    if parameter.options:
+    if parameter.choices:
         return _option(model, parameter, text)
     reader: Callable[[str], Any] = _READERS.get(kind, _as_told if kind in _MEDIA | _TEXTS else guessed)
     try:
@@ -214,7 +214,7 @@ def _listed(texts: Sequence[str]) -> list[Any] | None:
 
 
 def _option(model: str, parameter: Parameter, text: str) -> Any:
-    options = {spelt(option): option for option in parameter.options}
+    options = {spelt(option): option for option in parameter.choices}
     if text in options:
         return options[text]
     folded = {name.casefold(): name for name in options}
@@ -271,15 +271,15 @@ _WANTED = {
 
 
 def _within(parameter: Parameter, value: float) -> bool:
-    low, high = parameter.minimum, parameter.maximum
+    low, high = parameter.bounds
     return (low is None or value >= low) and (high is None or value <= high)
 
 
 def allowed(parameter: Parameter) -> str:
     """What may stand there, in words; empty where the schema sets no bounds."""
-    if parameter.options:
-        return ", ".join(spelt(option) for option in parameter.options)
-    low, high = parameter.minimum, parameter.maximum
+    if parameter.choices:
+        return ", ".join(spelt(option) for option in parameter.choices)
+    low, high = parameter.bounds
     if low is not None and high is not None:
         return f"{low} to {high}"
     if low is not None:

@@ -231,3 +231,14 @@ def test_bounds_are_told_in_words() -> None:
     """A parameter without bounds or options says nothing of what is allowed."""
     assert allowed(Parameter(name="p")) == ""
     assert allowed(WAN) == "2 to 15"
+
+
+def test_a_schema_that_says_nothing_usable_refuses_nothing() -> None:
+    """Options that tell no value, and bounds of 0 to 0 for ones that are not set, keep nothing from being sent."""
+    odd = [
+        Parameter(name="kind", type="enum", options=(None, {"label": "a"})),
+        Parameter(name="seed", type="integer", minimum=0, maximum=0),
+    ]
+
+    assert filled("m", {}, {"kind": ["a"], "seed": ["7"]}, odd).payload == {"kind": "a", "seed": 7}
+    assert [allowed(parameter) for parameter in odd] == ["", ""]
