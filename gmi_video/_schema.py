@@ -76,9 +76,9 @@ def _parameters(items: object) -> Iterator[Parameter]:
 
 
 def price_of(data: object) -> Price:
-    """A price from its description; raises `MalformedResponse` where it names no amount."""
+    """A price from its description; raises `MalformedResponse` where it names no whole number of micro-USD."""
     amount = _number(data.get("price")) if isinstance(data, Mapping) else None
-    if not isinstance(data, Mapping) or amount is None or amount < 0:
+    if not isinstance(data, Mapping) or amount is None or amount < 0 or amount != int(amount):
         raise MalformedResponse("no amount @ price_info.price", what="no amount", path="price_info.price")
     unit = _text(data.get("unit")) or _text(data.get("pricing_type")).removeprefix("per_")
     return Price(amount=int(amount), unit=unit, details=_text(data.get("pricing_details")))

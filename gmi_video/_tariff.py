@@ -22,6 +22,8 @@ _PRICE = re.compile(
 _HEADER = re.compile(rf"\s*(?:price\s+|billed\s+)?{_PER}(?P<unit>[a-z]+)\s*[:\-–—]\s*", re.IGNORECASE)
 _ASIDE = re.compile(r"\(([^()]*)\)")
 _CLAUSE = re.compile(r"[;|\n]|,(?!\d{3}\b)|(?<=\d)\.\s|\.$")
+_ADDED = re.compile(r"\+\s*(?:US\s*)?\$|(?:^|\s)[-−]\$", re.IGNORECASE)
+"""A surcharge or a discount: its sum depends on another price."""
 _NOISE = re.compile(
     r"\b(?:and|for|at|is|are|costs?|price[ds]?|pricing|flat|rate|the|of|videos?|output|billed|billing|only|in"
     r"|resolution|usd)\b"
@@ -61,7 +63,7 @@ def lines_of(text: str) -> tuple[Line, ...] | None:
         label = _label(_PRICE.sub(" ", clause))
         if not prices and not label:
             continue
-        if len(prices) != 1 or "$" in label or "%" in label:
+        if len(prices) != 1 or "$" in label or "%" in label or _ADDED.search(clause):
             return None
         own = unit_of(prices[0]["unit"] or "")
         found.append(

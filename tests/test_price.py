@@ -110,6 +110,9 @@ def test_the_list_price_is_micro_dollars(
         ("$0.16 per second", None),
         ("Billed by the second of output.", "0.76"),
         ("14 credits/s", None),
+        ("+$0.152 per second", None),
+        ("$0.152 per second; 720P: + $0.05 per second", None),
+        ("$0.152 per second; 720P -$0.05 per second", None),
     ],
 )
 def test_words_and_list_price_that_disagree_have_no_answer(details: str, amount: str | None) -> None:
