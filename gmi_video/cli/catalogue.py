@@ -120,7 +120,14 @@ def model(
 
 def stubs(
     *ids: Annotated[str, cyclopts.Parameter(help="The models' ids; all models where none is named.")],
-    out: options.Out = None,
+    out: Annotated[
+        Path | None,
+        cyclopts.Parameter(
+            name=["--out", "-o"],
+            metavar="FILE",
+            help="The file to write the module to, in place of the one that stands there. Without it: stdout.",
+        ),
+    ] = None,
 ) -> int:
     """Writes typed payload classes for an editor: `VideoRequest.of(Wan27T2v(prompt="a river"))`.
 

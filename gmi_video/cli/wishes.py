@@ -150,7 +150,7 @@ async def _described(desk: Desk, session: "Session", model: str) -> Model | None
         raise
     except GmiVideoError as error:
         why = printable(await explained(session, model, error))
-        desk.warn(f"{why}. So values are sent as given, text or JSON, without its schema")
+        desk.warn(f"{why}{'' if why.endswith('?') else '.'} So values are sent as given, text or JSON, without its schema")
         return None
     if known.price is not None:
         desk.note(f"{printable(model)} costs {printable(known.price)}")
