@@ -141,7 +141,7 @@ def filled(
         for name, texts in pairs.items()
     }
     payload = {**base, **typed}
-    warnings = [unknown(model, name, known) for name in payload if known and name not in known]
+    warnings = []
     lacking = [parameter for parameter in parameters if parameter.required and parameter.name not in payload]
     if lacking:
         names = " ".join(f"-p {item.name}={_example(item)}" for item in lacking)
@@ -157,15 +157,6 @@ def _example(parameter: Parameter) -> str:
 def _untyped(texts: Sequence[Told]) -> Any:
     values = [guessed(text) if isinstance(text, str) else text for text in texts]
     return values[0] if len(values) == 1 else values
-
-
-def unknown(model: str, name: str, known: Mapping[str, Parameter]) -> str:
-    """What to say of a name that the model does not have."""
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]}?" if near else f"; `gmi-video model {model}` lists them"
-    return (
-        f"{model} has no parameter {printable(name, 60)!r}, and the service ignores it without a word{hint}"
-    )
 
 
 def typed_by(model: str, parameter: Parameter, given: Sequence[Told], option: str = "-p ") -> Any:

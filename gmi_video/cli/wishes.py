@@ -93,8 +93,11 @@ def admitted(desk: Desk, made: Ready) -> VideoRequest:
         message = f"{printable(made.request.model)} would refuse this: {printable(told)}; nothing was sent"
         raise PayloadInvalid(message, problems=made.problems, key=made.request.key)
     for problem in made.problems:
-        if problem.kind != "unknown":  # of which `filled` has warned already
-            desk.warn(printable(problem))
+        lost = problem.kind == "unknown" and problem.suggestion is None
+        desk.warn(
+            printable(problem)
+            + (f"; `gmi-video model {printable(made.request.model)}` lists them" if lost else "")
+        )
     for name, file in _files(made.request):
         desk.note(f"{'Sending along' if file.inline else 'Uploading'} {name}: {printable(file)}")
     if made.cost is not None:
@@ -150,7 +153,9 @@ async def _described(desk: Desk, session: "Session", model: str) -> Model | None
         raise
     except GmiVideoError as error:
         why = printable(await explained(session, model, error))
-        desk.warn(f"{why}{'' if why.endswith('?') else '.'} So values are sent as given, text or JSON, without its schema")
+        desk.warn(
+            f"{why}{'' if why.endswith('?') else '.'} So values are sent as given, text or JSON, without its schema"
+        )
         return None
     if known.price is not None:
         desk.note(f"{printable(model)} costs {printable(known.price)}")

@@ -146,6 +146,18 @@ def test_stubs_of_everything(shell: Shell) -> None:
     assert ran.out.count("\n@frozen") == len(listed.out.splitlines())
 
 
+def test_a_name_of_another_family_is_told_once(shell: Shell, sandbox: Sandbox) -> None:
+    """The command says what `check` says, once, whether the request is sent or only shown."""
+    shown = shell.run("generate", "wan2.6-i2v", "-p", "size=1920*1080", "--dry-run")
+    sent = shell.run("submit", "wan2.7-t2v", *FOX, "-p", "qqqq=1", "-p", "size=1920*1080")
+
+    assert (shown.out + shown.err).count("has no parameter size") == 1
+    assert "did you mean resolution?" in shown.out
+    assert sent.err.count("has no parameter size") == 1
+    assert "did you mean resolution?" in sent.err
+    assert "has no parameter qqqq and ignores it without a word; `gmi-video model wan2.7-t2v`" in sent.err
+
+
 def test_a_dry_run_without_a_catalog_says_what_it_knows(shell: Shell) -> None:
     """Where the service is down the payload is shown all the same, and the price is not guessed."""
     with serving(Script(catalog=[Behaviour.edge(503)] * 9)) as sandbox:
