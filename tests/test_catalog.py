@@ -268,6 +268,15 @@ def test_a_price_reads_in_dollars(price: Price, shown: str) -> None:
     assert price.dollars == Decimal(price.amount) / 1_000_000
 
 
+def test_what_a_parameter_leaves_open_is_said() -> None:
+    """Choices and bounds are those that a value can be held against; the schema's own words stay beside them."""
+    odd = Parameter(name="a", options=(None, "b", {"label": "c"}), minimum=0, maximum=0)
+    usual = Parameter(name="a", options=(None, "b"), minimum=0, maximum=1)
+
+    assert (odd.choices, odd.bounds) == ((), (None, None))
+    assert (usual.choices, usual.bounds) == (("b",), (0, 1))
+
+
 def test_a_parameter_is_found_by_its_exact_name() -> None:
     """Names are case-sensitive; an unknown one gives None."""
     model = Model(id="m", parameters=(Parameter(name="aspectRatio"),))
