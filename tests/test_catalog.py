@@ -209,7 +209,9 @@ def test_modalities_may_be_bare_words() -> None:
     assert model_of({"model": "m", "modalities": {"input": ["text"]}}).inputs == ("text",)
 
 
-@pytest.mark.parametrize("info", [None, 5, "x", {}, {"price": None}, {"price": -1}, {"price": "free"}, {"price": 0.152}])
+@pytest.mark.parametrize(
+    "info", [None, 5, "x", {}, {"price": None}, {"price": -1}, {"price": "free"}, {"price": 0.152}]
+)
 def test_a_price_without_an_amount_is_none(info: object) -> None:
     """No amount, no price: nothing is guessed, and a part of a micro-dollar is in some other unit, not $0."""
     assert model_of({"model": "m", "price_info": info}).price is None
