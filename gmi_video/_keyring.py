@@ -10,6 +10,7 @@ from gmi_video.errors import (
     RateLimited,
     ServiceError,
     TransportError,
+    Unauthorized,
     Unreachable,
 )
 from gmi_video.login import lifetime
@@ -18,7 +19,10 @@ from gmi_video.settings import KeySource, Secret, is_key
 EARLY = 0.1
 """The share of a key's life before its end in which another one is asked for already."""
 AGAIN = 5.0
-"""Seconds until it is asked for again where that failed and the key still lives."""
+"""Seconds until it is asked for again where that failed and the key still lives, or where it was refused.
+
+A wrong password that each of a thousand waiting calls tries anew locks the account.
+"""
 GRACE = 5.0
 """Seconds that closing waits for a question under way: its answer may have made the token before it worthless."""
 
@@ -37,6 +41,7 @@ class Keyring:
         self._stale_at = float("inf")
         self._asking: asyncio.Task[Secret] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._refused: tuple[float, Unauthorized] | None = None
 
     async def key(self) -> Secret:
         """The present key, renewed where its end is near; raises what the source raises where there is none."""
@@ -72,8 +77,13 @@ class Keyring:
         return None if fresh == dead else fresh
 
     async def _ask(self) -> Secret:
-        """What the source gives; all who come while it is asked get the same answer, errors included."""
+        """What the source gives; all who come while it is asked get the same answer, errors included.
+
+        So do those who come shortly after it was refused.
+        """
         loop = asyncio.get_running_loop()
+        if self._refused is not None and self._loop is loop and loop.time() < self._refused[0]:
+            raise copy(self._refused[1])
         if self._asking is None or self._loop is not loop:  # one of a loop that has ended has no answer
             self._loop = loop
             self._asking = loop.create_task(self._answer(), name="gmi_video key")
@@ -91,8 +101,11 @@ class Keyring:
     def _answered(self, asking: "asyncio.Task[Secret]") -> None:
         if self._asking is asking:
             self._asking = None
-        if not asking.cancelled():
-            asking.exception()  # whoever waits raises it; asyncio need not complain where nobody does
+        if asking.cancelled():
+            return
+        error = asking.exception()  # whoever waits raises it; asyncio need not complain where nobody does
+        again = asking.get_loop().time() + AGAIN
+        self._refused = (again, copy(error)) if isinstance(error, Unauthorized) else None
 
     async def _answer(self) -> Secret:
         assert not isinstance(self._source, str)

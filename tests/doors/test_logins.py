@@ -77,6 +77,28 @@ def test_a_wrong_password_is_one_refusal() -> None:
     run(main())
 
 
+def test_a_line_of_calls_tries_a_wrong_password_once() -> None:
+    """Calls that wait for their turn are refused by one login, as more would lock the account; later ones try anew."""
+
+    async def main() -> None:
+        async with Sandbox(render=False) as sandbox:
+            settings = evolve(
+                sandbox.settings_at("console"), login=Login(email="ada@example.com", password="wrong-password")
+            )
+            async with Session(settings) as session:
+                looks = (session.snapshot("r-1") for _ in range(200))
+                found = await asyncio.gather(*looks, return_exceptions=True)
+                at_once = sandbox.count_calls("login")
+                await asyncio.sleep(5)
+                with pytest.raises(errors.Unauthorized):
+                    await session.models()
+
+            assert {type(error) for error in found} == {errors.Unauthorized}
+            assert (at_once, sandbox.count_calls("login")) == (1, 2)
+
+    run(main())
+
+
 def test_a_submission_with_a_wrong_password_is_never_sent() -> None:
     """Without a token there is no POST to the queue: nothing may be charged."""
 
@@ -108,7 +130,7 @@ def test_a_wrong_one_time_code_is_asked_for_again() -> None:
 
 
 def test_three_wrong_codes_end_the_login() -> None:
-    """After the third the refusal is raised; the next verb begins anew."""
+    """After the third the refusal is raised; a verb after a moment begins anew."""
 
     async def main() -> None:
         async with Sandbox(render=False, one_time_code="123456") as sandbox:
@@ -118,6 +140,7 @@ def test_three_wrong_codes_end_the_login() -> None:
                     await session.models()
                 assert attempts == [1, 2, 3]
                 sandbox.one_time_code = "1"
+                await asyncio.sleep(5)
                 assert await session.models()
 
     run(main())
