@@ -2,6 +2,7 @@
 
 import asyncio
 from copy import copy
+from inspect import isawaitable
 
 from gmi_video.errors import (
     ConfigurationError,
@@ -109,10 +110,12 @@ class Keyring:
 
     async def _answer(self) -> Secret:
         assert not isinstance(self._source, str)
-        found = await self._source()
+        asked: object = self._source()
+        found = await asked if isawaitable(asked) else None
         if not isinstance(found, str) or not is_key(found.strip()):
             message = (
-                "the callable given as api_key returned no key: printable ASCII without spaces is wanted"
+                "the callable given as api_key returned no key: an async callable is wanted, that gives printable "
+                "ASCII without spaces"
             )
             raise ConfigurationError(message)
         key = Secret(found.strip())

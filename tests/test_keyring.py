@@ -4,6 +4,7 @@ import asyncio
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,17 @@ def test_a_source_that_returns_no_key_is_named(bad: str) -> None:
             await Keyring(Vault(bad)).key()
 
         assert "schlüssel" not in str(caught.value)
+
+    run(main())
+
+
+def test_a_source_that_is_not_async_is_named() -> None:
+    """A plain function in place of an async one is a mistake with a sentence, not a TypeError from within."""
+
+    async def main() -> None:
+        plain: Any = lambda: "k-1"  # noqa: E731  # what a caller would write
+        with pytest.raises(ConfigurationError, match="an async callable is wanted"):
+            await Keyring(plain).key()
 
     run(main())
 
