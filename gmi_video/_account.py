@@ -69,8 +69,14 @@ def read_ticket(call: Call, reply: Reply) -> Ticket:
 
 
 def read_tokens(call: Call, reply: Reply) -> Tokens:
-    """The tokens of a session, begun or renewed."""
+    """The tokens of a session that was begun."""
     tokens: Tokens = _read(call, reply, _tokens)
+    return tokens
+
+
+def read_renewed(refresh: str, call: Call, reply: Reply) -> Tokens:
+    """The tokens of a session that was renewed; an answer without a refresh token leaves the one that was used."""
+    tokens: Tokens = _read(call, reply, lambda data: _tokens(data, refresh))
     return tokens
 
 
@@ -102,8 +108,10 @@ def _ticket(data: Any) -> Ticket:
     return Ticket(token=_text(data, "authToken"), wants_code=data.get("is2FARequired") is True)
 
 
-def _tokens(data: Any) -> Tokens:
-    return Tokens(access=_text(data, "accessToken"), refresh=_text(data, "refreshToken"))
+def _tokens(data: Any, used: str = "") -> Tokens:
+    access = _text(data, "accessToken")
+    stays = used and data.get("refreshToken") is None
+    return Tokens(access=access, refresh=Secret(used) if stays else _text(data, "refreshToken"))
 
 
 def _profile(data: Any) -> Profile:

@@ -7,6 +7,8 @@ import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import nullcontext
+from functools import partial
+from inspect import isawaitable
 from random import Random
 from typing import TypeVar
 
@@ -15,6 +17,7 @@ from attrs import evolve
 from gmi_video._account import (
     Ticket,
     Tokens,
+    read_renewed,
     read_ticket,
     read_tokens,
     refresh_call,
@@ -23,8 +26,10 @@ from gmi_video._account import (
 )
 from gmi_video._observe import logger
 from gmi_video._patient import patient
+from gmi_video._refusal import EDGE
 from gmi_video._secret import Secret
 from gmi_video.errors import (
+    ConfigurationError,
     GmiVideoError,
     NotEntitled,
     NotFound,
@@ -32,7 +37,7 @@ from gmi_video.errors import (
     ResponseError,
     Unauthorized,
 )
-from gmi_video.login import Login
+from gmi_video.login import Login, OneTimeCode
 from gmi_video.settings import Patience
 from gmi_video.wire import Call, Reply
 
@@ -94,8 +99,10 @@ class Console:
                 continue
             tried.add(token)
             try:
-                return await self._asked(refresh_call(token), read_tokens, token)
-            except REFUSED:
+                return await self._asked(refresh_call(token), partial(read_renewed, token), token)
+            except REFUSED as error:
+                if EDGE in str(error):  # it did not come as far as the account: the token lives
+                    raise
                 self._refresh = None if token == self._refresh else self._refresh
         return None
 
@@ -135,7 +142,7 @@ class Console:
         refused: ResponseError | None = None
         for attempt in range(1, CODES + 1):
             try:
-                return await self._session(ticket, Secret(str(await ask(attempt)).strip()))
+                return await self._session(ticket, await _code(ask, attempt))
             except REFUSED as error:
                 refused = error
         assert refused is not None
@@ -154,6 +161,16 @@ class Console:
             return read(call, reply if reply.ok else evolve(reply, body=without(reply.body, known)))
 
         return await patient(attempt, self._patience, self._rng)
+
+
+async def _code(ask: OneTimeCode, attempt: int) -> Secret:
+    """What the caller's callable gives; raises `ConfigurationError` where that is no code, and sends nothing."""
+    asked: object = ask(attempt)
+    given = await asked if isawaitable(asked) else None
+    if isinstance(given, str) and given.strip():
+        return Secret(given.strip())
+    message = "the callable given as one_time_code is async, gets the attempt's number, and returns the code as a string"
+    raise ConfigurationError(message)
 
 
 def without(body: bytes, secrets: Iterable[str]) -> bytes:

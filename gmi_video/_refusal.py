@@ -18,6 +18,8 @@ from gmi_video.errors import MalformedResponse, ResponseError
 
 _PAGE = 65_536
 _TITLE = re.compile(r"<title[^<>]{0,100}>([^<]{1,300})", re.IGNORECASE)
+EDGE = "error 1010: the edge refuses this client"
+"""Said where the call did not come as far as the service: it tells nothing of key, password or token."""
 _CLIENT_REFUSED = re.compile(rb"\b1010\b")
 _BACKEND = re.compile(r"backend error \((\d{3})\)", re.IGNORECASE)
 _NO_ACCESS = re.compile(r"do(es)? not have access|not entitled", re.IGNORECASE)
@@ -113,7 +115,7 @@ def _edge(status: int, text: str, body: bytes) -> str:
     title = _TITLE.search(body[:_PAGE].decode("utf-8", "replace"))
     page = f"an HTML page, {one_line(title[1], 80)!r}" if title else f"{text!r}" if text else "an empty body"
     refused = status == 403 and _CLIENT_REFUSED.search(body[:_PAGE])
-    return f"{page} (error 1010: the edge refuses this client)" if refused else page
+    return f"{page} ({EDGE})" if refused else page
 
 
 def _leaf(status: int, words: str, code: str | None) -> type[ResponseError]:

@@ -63,17 +63,17 @@ def of_error(error: errors.GmiVideoError, settings: Settings) -> Iterator[str]:
     """What usually lies behind a call that failed."""
     text = str(error)
     match error:
+        case errors.Unauthorized() | errors.NotEntitled() if "1010" in text:
+            yield (
+                "Cloudflare, which stands before the service, refuses this client by its address or name: try "
+                "another network, or another Settings(user_agent=…); the key or login is not to blame"
+            )
         case errors.Unauthorized() if settings.login is not None:
             yield "the e-mail, the password or the one-time code was refused, or the login that was kept has ended"
         case errors.Unauthorized():
             yield (
                 "the key is not known here: it has ended, was deleted, or is of another kind (it must have the "
                 "scope of inference, ie_model); a console login is no key"
-            )
-        case errors.NotEntitled() if "1010" in text:
-            yield (
-                "Cloudflare, which stands before the service, refuses this client by its address or name: try "
-                "another network, or another Settings(user_agent=…); the key is not to blame"
             )
         case errors.NotEntitled() if settings.organization is not None:
             yield "GMI_ORG_ID may name another organisation than the key's: a key belongs to one, so leave it out"

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from cli.terminal import Shell, serving
-from gmi_video import errors
+from gmi_video import Login, errors
 from gmi_video.cli import diagnosis
 from gmi_video.sandbox import Sandbox, Script
 from gmi_video.sandbox.answers import Answer
 from gmi_video.sandbox.behaviour import Behaviour
 from gmi_video.settings import Settings
 
+LOGIN = Login(email="ada@example.com", password="canary-password")
 NOW = 1_800_000_000.0
 
 
@@ -108,7 +109,7 @@ def test_the_edge_that_refuses_a_client_is_told_from_a_bad_key(tmp_path: Path, r
     ran = plain(tmp_path, GMI_API_KEY=refusing.api_key, GMI_BASE_URL=refusing.url).run("doctor")
 
     assert ran.code == 3
-    assert "the key is not to blame" in ran.err
+    assert "the key or login is not to blame" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -154,6 +155,7 @@ def test_a_key_s_own_mistakes_show_before_anything_is_sent(
     ("error", "given", "words"),
     [
         (errors.NotEntitled("no (403)", status=403), {"organization": "o"}, "GMI_ORG_ID may name another"),
+        (errors.Unauthorized("no (error 1010: …)", status=403), {"login": LOGIN}, "login is not to blame"),
         (errors.Rejected("no (405)", status=405), {}, "not the address of the video queue"),
         (errors.MalformedResponse("what?", what="what", path="$"), {}, "something else than the video queue"),
         (errors.Unreachable("no"), {}, "the service was not reached"),

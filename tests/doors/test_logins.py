@@ -4,13 +4,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from attrs import define, evolve, field
 from scene import EAGLE, SECONDS
 
 from gmi_video import Login, Session, errors
-from gmi_video.sandbox import Faults, Sandbox, Script
+from gmi_video.sandbox import Behaviour, Faults, Sandbox, Script
+from gmi_video.sandbox.answers import Answer
 from gmi_video.settings import Settings
 from gmi_video.testing import run
 
@@ -83,7 +85,8 @@ def test_a_line_of_calls_tries_a_wrong_password_once() -> None:
     async def main() -> None:
         async with Sandbox(render=False) as sandbox:
             settings = evolve(
-                sandbox.settings_at("console"), login=Login(email="ada@example.com", password="wrong-password")
+                sandbox.settings_at("console"),
+                login=Login(email="ada@example.com", password="wrong-password"),
             )
             async with Session(settings) as session:
                 looks = (session.snapshot("r-1") for _ in range(200))
@@ -142,6 +145,26 @@ def test_three_wrong_codes_end_the_login() -> None:
                 sandbox.one_time_code = "1"
                 await asyncio.sleep(5)
                 assert await session.models()
+
+    run(main())
+
+
+async def _nothing(_: int) -> None:
+    return None
+
+
+@pytest.mark.parametrize("ask", [_nothing, lambda _: "123456"], ids=["returns None", "is not async"])
+def test_what_is_no_one_time_code_is_not_sent(ask: Any) -> None:
+    """A callable that gives no code, or is not async, is named in a sentence; the account hears of no attempt."""
+
+    async def main() -> None:
+        async with Sandbox(render=False, one_time_code="123456") as sandbox:
+            login = Login(email="ada@example.com", password="sandbox-password", one_time_code=ask)
+            async with Session(by(sandbox, login)) as session:
+                with pytest.raises(errors.ConfigurationError, match="one_time_code is async"):
+                    await session.models()
+
+            assert sandbox.count_calls("login") == 1
 
     run(main())
 
@@ -227,6 +250,47 @@ def test_a_kept_token_that_is_dead_says_to_log_in_again() -> None:
                     await session.models()
 
             assert sandbox.count_calls() == 1
+
+    run(main())
+
+
+def test_a_kept_token_outlives_an_edge_that_refuses_the_client() -> None:
+    """Cloudflare's 1010 says nothing of the token: it is told as it is, and the next session goes on with the token."""
+
+    async def main() -> None:
+        place = Place()
+        async with Sandbox(Script(refreshes=[Behaviour(answer=Answer.html(403))]), render=False) as sandbox:
+            first = Login(email="ada@example.com", password="sandbox-password", keep=place)
+            async with Session(by(sandbox, first)) as session:
+                await session.models()
+            async with Session(by(sandbox, Login(keep=place))) as session:
+                with pytest.raises(errors.Unauthorized, match="1010"):
+                    await session.models()
+            async with Session(by(sandbox, Login(keep=place))) as session:
+                assert await session.models()
+
+    run(main())
+
+
+def test_a_renewal_without_a_refresh_token_keeps_the_one_that_was_used() -> None:
+    """A service that does not rotate the token costs no second login."""
+
+    async def main() -> None:
+        def pair(name: str, **more: str) -> Behaviour:
+            return Behaviour(answer=Answer.of({"accessToken": name, **more}))
+
+        logins = [None, pair("a-1", refreshToken="canary-refresh")]
+        script = Script(logins=logins, refreshes=[pair("a-2"), pair("a-3")])
+        async with Sandbox(script, render=False) as sandbox:
+            place = Place()
+            login = Login(email="ada@example.com", password="sandbox-password", keep=place)
+            async with Session(by(sandbox, login)) as session:
+                for _ in range(2):
+                    with pytest.raises(errors.Unauthorized):  # no such access token is known there
+                        await session.profile()
+
+            assert place.saved == ["canary-refresh"] * 3
+            assert (sandbox.count_calls("login"), sandbox.count_calls("refresh")) == (2, 2)
 
     run(main())
 
