@@ -13,6 +13,7 @@ from gmi_video.cli.guard import guarded
 from gmi_video.cli.interrupt import Running
 from gmi_video.cli.kept import Kept
 from gmi_video.cli.plain import printable
+from gmi_video.errors import ConfigurationError
 from gmi_video.login import EMAIL_VARIABLE, PASSWORD_VARIABLE, Login
 from gmi_video.settings import Settings
 
@@ -51,6 +52,9 @@ def login(
         kept = Kept.new(wanted.base_url)
         async with Session(_keeping(wanted, given, kept)) as session:
             profile = await session.profile()
+        if not kept.saved:
+            message = f"the login was right, but could not be kept in {kept.path}: is the disk full, or not yours to write?"
+            raise ConfigurationError(message)
         if json:
             desk.record(profile)
         else:
@@ -71,7 +75,7 @@ def logout(*, json: options.Json = False) -> int:
     """Forgets the login that is kept on this machine. Requests that run go on running."""
 
     async def work(desk: Desk, _running: Running) -> int:
-        gone = Kept.new("").forget()
+        gone = await Kept.new("").forget()
         if json:
             desk.json({"forgotten": gone})
         desk.note("The login is forgotten." if gone else "No login is kept on this machine.")

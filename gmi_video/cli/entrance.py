@@ -18,7 +18,8 @@ def settings() -> Settings:
     said = Settings.from_env(os.environ)
     if said.login is not None:
         return evolve(said, login=evolve(said.login, one_time_code=ask.code))
-    if said.api_key is not None or said.door == "early":
+    by_key = said.door == "early" or os.environ.get("GMI_DOOR", "").strip() == "apikey"
+    if said.api_key is not None or by_key:
         return said
     kept = Kept.found()
     if kept is None or os.environ.get("GMI_BASE_URL", kept.base_url).strip().rstrip("/") != kept.base_url:

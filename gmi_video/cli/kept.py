@@ -10,6 +10,8 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
+from gmi_video.errors import ConfigurationError
+
 WAIT = 30.0
 """Seconds that a command waits for another one that is renewing the login."""
 _STEP = 0.05
@@ -27,6 +29,7 @@ class Kept:
         self.path = path
         self.base_url = base_url
         self._anew = anew
+        self.saved = False
 
     @classmethod
     def found(cls) -> "Kept | None":
@@ -48,12 +51,15 @@ class Kept:
         """Keeps a token whole or not at all. Raises `OSError`."""
         self._anew = False
         write(self.path, json.dumps({"base_url": self.base_url, "refresh_token": token}))
+        self.saved = True
 
     @asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
-        """Keeps other commands from renewing meanwhile; a lock that nobody gives back is not waited for longer."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        """Keeps other commands from renewing meanwhile; a lock that nobody gives back is not waited for longer.
+
+        Raises `ConfigurationError` where the folder cannot be written.
+        """
+        handle = self._lock()
         try:
             for _ in range(round(WAIT / _STEP)):
                 if _locked(handle):
@@ -63,9 +69,24 @@ class Kept:
         finally:
             os.close(handle)  # which gives the lock back
 
-    def forget(self) -> bool:
-        """Deletes the file; whether there was one."""
-        with suppress(FileNotFoundError):
+    def _lock(self) -> int:
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            why = error.strerror
+        message = f"the login cannot be kept in {self.path.parent}: {why}; XDG_STATE_HOME names another place"
+        raise ConfigurationError(message)
+
+    async def forget(self) -> bool:
+        """Deletes the file; whether there was one. A command that renews it just now would write it again."""
+        if not self.path.exists():
+            return False
+        async with self.hold():
+            return self._gone()
+
+    def _gone(self) -> bool:
+        with suppress(OSError):  # Windows deletes no file that is open
             self.path.with_suffix(".lock").unlink()
         try:
             self.path.unlink()

@@ -83,6 +83,46 @@ def test_a_key_goes_before_a_login_that_is_kept(console: Shell, sandbox: Sandbox
     assert kept(console).read_text() == before
 
 
+def test_a_door_that_is_named_goes_before_a_login_that_is_kept(console: Shell) -> None:
+    """Who asks for the apikey door hears that its key is missing; the token is not used up."""
+    with_login(console).run("login")
+    before = kept(console).read_text()
+    ran = Shell(folder=console.folder, extra={**console.extra, "GMI_DOOR": "apikey"}).run("models")
+
+    assert (ran.code, "no API key" in ran.err) == (2, True), ran.err
+    assert kept(console).read_text() == before
+
+
+def test_a_login_that_cannot_be_kept_says_so(console: Shell) -> None:
+    """Neither a folder that cannot be made nor a file that cannot be written ends in a success or a bare reason."""
+    kept(console).mkdir(parents=True)
+    unwritten = with_login(console).run("login")
+    file = console.folder / "file"
+    file.touch()
+    unmade = with_login(console, XDG_STATE_HOME=str(file)).run("login")
+
+    assert (unwritten.code, unwritten.out) == (2, "")
+    assert f"could not be kept in {kept(console)}" in unwritten.err
+    assert (unmade.code, f"cannot be kept in {file}" in unmade.err) == (2, True)
+
+
+def test_logout_waits_for_a_command_that_renews(console: Shell) -> None:
+    """A login is not written again behind its back: after `logout` nothing is left."""
+    slow = [Behaviour(answers_after=40_000)]
+    with serving(Script(refreshes=slow), speed=20_000) as sandbox:
+        shell = Shell(folder=console.folder, extra={**console.extra, "GMI_BASE_URL": sandbox.console_url})
+        with_login(shell).run("login")
+        running = shell.start("models", "Veo3")
+        end = time.monotonic() + 30
+        while sandbox.count_calls("refresh") == 0 and time.monotonic() < end:
+            time.sleep(0.02)
+        gone = shell.run("logout")
+        running.communicate(timeout=60)
+
+        assert (running.returncode, gone.code) == (0, 0)
+        assert not kept(shell).exists()
+
+
 def test_a_kept_login_goes_to_no_other_address(console: Shell) -> None:
     """A token of one service is not sent to another that GMI_BASE_URL names."""
     with_login(console).run("login")
