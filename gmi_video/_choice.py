@@ -16,8 +16,15 @@ VARIABLES = frozenset(
 
 
 def said_in(environ: Mapping[str, str]) -> dict[str, str]:
-    """What the environment says, without blanks; an empty variable is as good as none."""
-    return {name: value.strip() for name, value in environ.items() if name in VARIABLES and value.strip()}
+    """What the environment says, without blanks; an empty variable is as good as none.
+
+    A password may begin or end with a blank; only the line's end that a file left there is taken away.
+    """
+    return {
+        name: value.strip("\r\n" if name == PASSWORD_VARIABLE else None)
+        for name, value in environ.items()
+        if name in VARIABLES and value.strip()
+    }
 
 
 def key_variable(said: Mapping[str, str]) -> str | None:

@@ -285,6 +285,9 @@ class Settings:
             self.api_key is None and self.login is None and {EMAIL_VARIABLE, PASSWORD_VARIABLE} <= said.keys()
         ):
             found["login"] = Login(email=said[EMAIL_VARIABLE], password=said[PASSWORD_VARIABLE])
+        if door != "console" and self.login is not None and not (self.api_key or found.get("api_key")):
+            message = f"Settings.login opens the console door, but it is {found.get('chosen') or self.chosen}; leave that out"
+            raise ConfigurationError(message)
         if self.organization is None:
             found["organization"] = said.get("GMI_ORG_ID")
         if self.catalog_url is None:

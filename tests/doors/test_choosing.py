@@ -105,6 +105,26 @@ def test_a_wrong_door_of_the_environment_is_refused() -> None:
         Settings.from_env({"GMI_DOOR": "consol"})
 
 
+@pytest.mark.parametrize(
+    ("environ", "given"), [({}, {"door": "apikey"}), ({}, {"door": "early"}), ({"GMI_DOOR": "early"}, {})]
+)
+def test_a_login_goes_to_no_other_door(environ: dict[str, str], given: dict[str, Any]) -> None:
+    """A password is never sent where no account is: a login beside another door is refused."""
+    with pytest.raises(ConfigurationError, match="login opens the console door") as caught:
+        Settings.from_env(environ, login=ADA, **given)
+
+    assert "canary" not in str(caught.value)
+    assert Settings.from_env({"GMI_API_KEY": "k"}, login=ADA, door="apikey").api_key == "k"
+
+
+def test_a_password_keeps_its_blanks() -> None:
+    """Blanks may belong to a password; the end of the line of the file it came from does not."""
+    login = Settings.from_env({**BOTH, "GMI_CLOUD_PASSWORD": " password-canary \n"}).login
+
+    assert login is not None
+    assert login.password == " password-canary "
+
+
 @pytest.mark.parametrize(("door", "variable"), [("apikey", "GMI_API_KEY"), ("console", "GMI_CLOUD_EMAIL")])
 def test_what_is_missing_is_named_by_its_door(door: str, variable: str) -> None:
     """Each door says what opens it."""
