@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cargo import picture, placed
 
 from cli.terminal import Shell, serving
 from gmi_video.sandbox import Behaviour, Sandbox, Script
@@ -112,6 +113,29 @@ def test_cells_become_what_each_model_asks_for(shell: Shell, sandbox: Sandbox) -
     assert (pixverse["prompt"], pixverse["duration"], pixverse["seed"]) == ("a fox from a file", "5", 1)
     assert (wan["prompt"], wan["duration"], wan["seed"], wan["negative_prompt"]) == ("@home", 5, 7, "rain")
     assert (shell.folder / "j.db").exists()
+
+
+def test_a_local_file_is_uploaded_where_a_link_is_wanted(shell: Shell, sandbox: Sandbox) -> None:
+    """`@` before a path uploads it once for all lines, in cells and in JSON; a bare path is refused, unpaid."""
+    placed(shell.folder, "a.png", picture(400, 400, "PNG"))
+    (shell.folder / "bare.csv").write_text("prompt,img_url\nfox,a.png\n")
+    (shell.folder / "p.csv").write_text("prompt,img_url\nfox,@a.png\nowl,@a.png\n")
+    (shell.folder / "p.jsonl").write_text('{"prompt": "@home", "img_url": "@a.png"}\n')
+    before = sandbox.count_calls("submit")
+    command = ("--model", "wan2.6-i2v", "--journal", "run.db")
+
+    bare = shell.run("batch", "bare.csv", *command)
+    refused = sandbox.count_calls("submit") - before
+    cells = shell.run("batch", "p.csv", *command)
+    objects = shell.run("batch", "p.jsonl", *command)
+
+    assert (bare.code, refused) == (2, 0)
+    assert "line 2: img_url is 'a.png', a file of this machine; write @a.png to upload it" in bare.err
+    assert (cells.code, objects.code) == (0, 0), cells.err + objects.err
+    sent = [charge.payload for charge in sandbox.charges[-3:]]
+    assert {payload["prompt"] for payload in sent} == {"fox", "owl", "@home"}
+    assert len({payload["img_url"] for payload in sent}) == 1
+    assert sent[0]["img_url"].startswith(sandbox.media_url)
 
 
 def test_json_lines_tell_each_end_and_the_sum(shell: Shell) -> None:
