@@ -12,10 +12,14 @@ from typing import Any
 from attrs import frozen
 
 from gmi_video.errors import PayloadInvalid
+from gmi_video.inputs import Inline, LocalFile
 from gmi_video.records import Media, Outcome, Saved, Snapshot, Video, VideoRequest, first_media
 
 FILE = "$file"
-"""The name under which a payload in the journal has a local file: `{"$file": path, "sha256": digest}`."""
+"""The name under which a payload in the journal has a local file: `{"$file": path, "sha256": digest}`.
+
+`inline` is among them where the file itself is sent: the most bytes that it may have.
+"""
 
 FileDigest = Callable[[str], str]
 
@@ -77,23 +81,35 @@ def plain(value: Any, path: str, file_digest: FileDigest) -> Any:
         return [plain(item, f"{path}[{index}]", file_digest) for index, item in enumerate(value)]
     if (media := first_media(value)) is not None:
         return media.url
-    if isinstance(value, os.PathLike) and not isinstance(value, Saved):
-        place = os.path.abspath(os.fspath(value))  # noqa: PTH100  # links stay as they were given
-        return {FILE: place, "sha256": file_digest(place)}
+    if (kept := _file(value, file_digest)) is not None:
+        return kept
     what = f"a {type(value).__name__} cannot be sent"
     if isinstance(value, Outcome | Snapshot | Media | Video):
         what = "it names no file yet, so it stands for no link"
     raise PayloadInvalid(f"{path}: {what}; give text, a number, a list, an object, a link or a path")
 
 
+def _file(value: Any, file_digest: FileDigest) -> dict[str, Any] | None:
+    """A local file as it is kept; None for anything else."""
+    inline: dict[str, int] = {}
+    if isinstance(value, LocalFile):
+        value = Inline(value.path) if value.inline else value.path
+    if isinstance(value, Inline):
+        value, inline = value.path, {"inline": value.limit}
+    if not isinstance(value, os.PathLike) or isinstance(value, Saved):
+        return None
+    place = os.path.abspath(os.fspath(value))  # noqa: PTH100  # links stay as they were given
+    return {FILE: place, "sha256": file_digest(place), **inline}
+
+
 def is_file(value: object) -> bool:
-    """Whether a value of a kept payload stands for a local file."""
-    return isinstance(value, dict) and set(value) == {FILE, "sha256"}
+    """Whether a value of a kept payload stands for a local file, which is sent as a link or as itself."""
+    return isinstance(value, dict) and set(value) in ({FILE, "sha256"}, {FILE, "sha256", "inline"})
 
 
 def _by_content(value: Any) -> Any:
     if is_file(value):
-        return {FILE: value["sha256"]}
+        return {FILE: value["sha256"], **({"inline": True} if "inline" in value else {})}
     if isinstance(value, dict):
         return {name: _by_content(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -101,18 +117,19 @@ def _by_content(value: Any) -> Any:
     return value
 
 
-def local_files(value: Any) -> set[tuple[str, str]]:
-    """The local files of a kept payload, as (path, digest)."""
+def local_files(value: Any, *, inline: bool = False) -> set[tuple[str, str]]:
+    """The local files of a kept payload, as (path, digest): those to be uploaded, or those sent as themselves."""
     if is_file(value):
-        return {(value[FILE], value["sha256"])}
+        return {(value[FILE], value["sha256"])} if ("inline" in value) is inline else set()
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return {found for item in items for found in local_files(item)}
+    return {found for item in items for found in local_files(item, inline=inline)}
 
 
 def linked(value: Any, links: Mapping[str, str]) -> Any:
-    """A kept payload with its local files replaced by their public links, which are named by digest."""
+    """A kept payload with its local files replaced by their public links, named by digest, or by themselves."""
     if is_file(value):
-        return links[value["sha256"]]
+        inline = value.get("inline")
+        return links[value["sha256"]] if inline is None else Inline(value[FILE], limit=inline)
     if isinstance(value, dict):
         return {name: linked(item, links) for name, item in value.items()}
     if isinstance(value, list):

@@ -24,10 +24,12 @@ class Uploads:
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def whole(self, kept: VideoRequest, held: VideoRequest | None) -> VideoRequest:
-        """A request as it is sent: the caller's own where it has no local files, else with their public links."""
-        files = local_files(kept.payload)
-        if not files:
+        """A request as it is sent: the caller's own without local files, else with their links or themselves."""
+        files, inline = local_files(kept.payload), local_files(kept.payload, inline=True)
+        if not files and not inline:
             return held or kept
+        for path, sha256 in sorted(inline):
+            await _unchanged(Path(path), sha256)
         links = {sha256: await self._link(path, sha256) for path, sha256 in sorted(files)}
         return evolve(kept, payload=linked(kept.payload, links))
 
@@ -42,19 +44,22 @@ class Uploads:
             return link
 
     async def _sent(self, path: Path, sha256: str) -> str:
-        """Uploads a file as it was when its line was added; raises `PayloadInvalid` where it is another by now."""
-        try:
-            _, now = await asyncio.get_running_loop().run_in_executor(None, digest, path)
-        except OSError as error:
-            message = f"{str(path)!r} cannot be read any more: {error.strerror}; nothing was sent"
-            raise PayloadInvalid(message) from None
-        if now != sha256:
-            message = (
-                f"{str(path)!r} has changed since its line was added: add the line again; nothing was sent"
-            )
-            raise PayloadInvalid(message)
+        """Uploads a file as it was when its line was added; raises `PayloadInvalid`."""
+        await _unchanged(path, sha256)
         try:
             return await self._session.upload(path)
         except ConfigurationError as error:  # what is wrong with one file is one line's affair
             sentence = str(error)
         raise PayloadInvalid(sentence)
+
+
+async def _unchanged(path: Path, sha256: str) -> None:
+    """Raises `PayloadInvalid` where a file is not the one that its line was added with."""
+    try:
+        _, now = await asyncio.get_running_loop().run_in_executor(None, digest, path)
+    except OSError as error:
+        message = f"{str(path)!r} cannot be read any more: {error.strerror}; nothing was sent"
+        raise PayloadInvalid(message) from None
+    if now != sha256:
+        message = f"{str(path)!r} has changed since its line was added: add the line again; nothing was sent"
+        raise PayloadInvalid(message)

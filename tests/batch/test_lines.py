@@ -18,6 +18,7 @@ from gmi_video.batch.names import checked, file_stem, split
 from gmi_video.batch.records import Retry
 from gmi_video.batch.verdict import of_submission, pause
 from gmi_video.errors import ConfigurationError
+from gmi_video.inputs import Inline
 
 BOTH = Retry(attempts=3)
 
@@ -63,6 +64,19 @@ def test_local_files_count_by_content_wherever_they_lie() -> None:
     assert {Path(path).name for path, _ in local_files(kept)} == {"x-cat", "y-dog"}
     links = {content("/a/x-cat"): "https://cat", content("/b/y-dog"): "https://dog"}
     assert linked(kept, links) == {"image": "https://cat", "more": ["https://dog"]}
+
+
+def test_a_file_that_is_sent_itself_is_not_the_one_that_is_uploaded() -> None:
+    """An `Inline` is kept with its limit, counts by content, and stays a file until it is sent."""
+    inline = line_of(VideoRequest("m", {"image": Inline(Path("/a/x-cat"), limit=7)}), content)
+    moved = line_of(VideoRequest("m", {"image": Inline(Path("/c/z-cat"), limit=7)}), content)
+    uploaded = line_of(VideoRequest("m", {"image": Path("/a/x-cat")}), content)
+    kept = json.loads(inline.payload)
+
+    assert identity(inline, 0) == identity(moved, 0) != identity(uploaded, 0)
+    assert local_files(kept) == set()
+    assert local_files(kept, inline=True) == {("/a/x-cat", content("/a/x-cat"))}
+    assert linked(kept, {}) == {"image": Inline(Path("/a/x-cat"), limit=7)}
 
 
 @given(

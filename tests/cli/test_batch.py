@@ -116,10 +116,10 @@ def test_cells_become_what_each_model_asks_for(shell: Shell, sandbox: Sandbox) -
 
 
 def test_a_local_file_is_uploaded_where_a_link_is_wanted(shell: Shell, sandbox: Sandbox) -> None:
-    """`@` before a path uploads it once for all lines, in cells and in JSON; a bare path is refused, unpaid."""
+    """`@` before a path uploads it once for all lines, in cells and in JSON, `data:@` sends it along; a bare path is refused, unpaid."""
     placed(shell.folder, "a.png", picture(400, 400, "PNG"))
     (shell.folder / "bare.csv").write_text("prompt,img_url\nfox,a.png\n")
-    (shell.folder / "p.csv").write_text("prompt,img_url\nfox,@a.png\nowl,@a.png\n")
+    (shell.folder / "p.csv").write_text("prompt,img_url\nfox,@a.png\nowl,@a.png\nelk,data:@a.png\n")
     (shell.folder / "p.jsonl").write_text('{"prompt": "@home", "img_url": "@a.png"}\n')
     before = sandbox.count_calls("submit")
     command = ("--model", "wan2.6-i2v", "--journal", "run.db")
@@ -132,10 +132,11 @@ def test_a_local_file_is_uploaded_where_a_link_is_wanted(shell: Shell, sandbox: 
     assert (bare.code, refused) == (2, 0)
     assert "line 2: img_url is 'a.png', a file of this machine; write @a.png to upload it" in bare.err
     assert (cells.code, objects.code) == (0, 0), cells.err + objects.err
-    sent = [charge.payload for charge in sandbox.charges[-3:]]
-    assert {payload["prompt"] for payload in sent} == {"fox", "owl", "@home"}
-    assert len({payload["img_url"] for payload in sent}) == 1
-    assert sent[0]["img_url"].startswith(sandbox.media_url)
+    sent = {charge.payload["prompt"]: str(charge.payload["img_url"]) for charge in sandbox.charges[-4:]}
+    assert set(sent) == {"fox", "owl", "elk", "@home"}
+    assert sent["fox"] == sent["owl"] == sent["@home"]
+    assert sent["fox"].startswith(sandbox.media_url)
+    assert sent["elk"].startswith("data:image/png;base64,")
 
 
 def test_json_lines_tell_each_end_and_the_sum(shell: Shell) -> None:
