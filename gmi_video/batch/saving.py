@@ -94,20 +94,26 @@ class Saving:
         }
         stem = names.file_stem(self._work.options.name, told, snapshot.request_id)
         stem, extension = names.split(stem, snapshot.outcome.media[0])
-        for name in (f"{stem}{extension}", f"{stem}-{snapshot.request_id}{extension}"):
-            if await place.free(name) and await self._taken(line, name):
-                line.target = name
-                return name
+        own = f"{stem}-{snapshot.request_id}{extension}"
+        saved = not await place.free(own)  # without a word in the journal, which had no room for one
+        for name in (own,) if saved else (f"{stem}{extension}", own):
+            if (saved or await place.free(name)) and (aimed := await self._aimed(line, name, own)):
+                line.target = aimed
+                return aimed
         message = f"cannot write {stem + extension!r}: files of that name are there already"
         raise TargetUnusable(message)
 
-    async def _taken(self, line: Line, name: str) -> bool:
-        """Takes a name for a line; False where another line has it. Without a journal nobody can tell."""
+    async def _aimed(self, line: Line, name: str, own: str) -> str | None:
+        """The name that a line has from now on; None where another line has it.
+
+        Where the journal cannot keep it, that is one which a later run knows for this request's again.
+        """
         try:
-            return await self._work.journal.do(partial(steps.aim, number=line.number, target=name))
+            taken = await self._work.journal.do(partial(steps.aim, number=line.number, target=name))
         except JournalError as error:
             self._work.stop(error)
-            return True
+            return own
+        return name if taken else None
 
     async def _done(
         self, line: Line, snapshot: Snapshot, stored: tuple[Stored, ...], files: tuple[Saved, ...]

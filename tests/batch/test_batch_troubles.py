@@ -228,6 +228,7 @@ def test_a_journal_without_room_stops_submissions_and_finishes_what_was_paid(tmp
     assert ends == posted < 300
     assert charges == {f"river {number}": 1 for number in range(300)}
     assert {row.state for row in rows_of(tmp_path / "run.db")} == {"done"}
+    assert len(list((tmp_path / "videos").iterdir())) == 300
 
 
 @pytest.fixture
