@@ -122,7 +122,6 @@ class Following:
         now = asyncio.get_running_loop().time()
         if line.state == "running" and line.left_queue is not None:
             line.processing = now - line.left_queue
-            self._work.counts.works(line.model, -1)
 
     async def _succeeded(self, line: Line, snapshot: Snapshot) -> None:
         self._ends(line)

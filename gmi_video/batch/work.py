@@ -163,7 +163,9 @@ class Work:
             await asyncio.wait(self._unwaited)
 
     def moved(self, line: Line, after: LineState) -> None:
-        """A line is in another state now."""
+        """A line is in another state now, and is not at work any more where it was."""
+        if line.state == "running" and after != "running" and line.left_queue is not None:
+            self.counts.works(line.model, -1)
         self.counts.move(line.model, line.state, after)
         line.state = after
 

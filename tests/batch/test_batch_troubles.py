@@ -49,6 +49,16 @@ def test_a_model_that_wakes_up_goes_on() -> None:
     assert later["failed"] == 0
 
 
+def test_what_is_set_aside_is_not_at_work_any_more() -> None:
+    """A model that begins its requests and ends none: they are set aside, and none is counted as processing."""
+    endless = Script(models={"*": Behaviour(seconds=1e9, queued=10)})
+
+    end, _ = played(rivers(3), endless)
+
+    assert end.states == {"parked": 3}
+    assert end.statistics.models["Veo3"].processing == 0
+
+
 def test_a_dead_key_stops_everything_and_fails_nothing(tmp_path: Path) -> None:
     """The key is revoked in the middle: the run ends with `Unauthorized`; with a new key it is finished."""
 
