@@ -6,6 +6,7 @@ drivers call it in an executor.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -100,7 +101,8 @@ class Part:
         with contextlib.suppress(OSError):  # a file system that does not say
             free = shutil.disk_usage(self.target.parent).free
             if free < more:
-                raise unusable(self.target, f"{more:,} bytes are to come, and the disk has {free:,} free")
+                full = os.strerror(errno.ENOSPC)  # what the system would say, so that one sign is looked for
+                raise unusable(self.target, f"{full}: {more:,} bytes are to come, and the disk has {free:,} free")
 
     def write(self, pieces: list[bytes]) -> None:
         """Appends; raises `TargetUnusable` where the disk does not take it, and keeps what it took before."""

@@ -1,6 +1,7 @@
 """A file that is not whole: beside its target until it is, kept where it can be completed, never torn at its place."""
 
 import base64
+import errno
 import hashlib
 import json
 import os
@@ -248,12 +249,14 @@ def test_the_note_holds_no_query(tmp_path: Path) -> None:
 
 
 def test_room_is_asked_first(tmp_path: Path) -> None:
-    """More than the disk has free is refused before it is tried."""
+    """More than the disk has free is refused before it is tried, in the words for a disk that is full."""
     part = begun(tmp_path / "film.mp4")
     part.ask_room(1000)
-    with pytest.raises(TargetUnusable, match="bytes are to come, and the disk has"):
+    with pytest.raises(TargetUnusable, match="bytes are to come, and the disk has") as raised:
         part.ask_room(2**60)
     part.close()
+
+    assert os.strerror(errno.ENOSPC) in str(raised.value)
 
 
 def test_a_file_that_appeared_meanwhile_is_not_replaced(tmp_path: Path) -> None:
