@@ -1,6 +1,7 @@
 """Where videos go: a folder, a sink, or nowhere. A file is whole at its place, or not there at all."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from collections.abc import AsyncIterator
@@ -72,6 +73,7 @@ class Folder:
         await loop.run_in_executor(None, _make, target.parent)
         if await loop.run_in_executor(None, target.is_file):
             size, sha256 = await loop.run_in_executor(None, digest, target)
+            await loop.run_in_executor(None, _tidied, target)
             return Saved(path=target, size=size, sha256=sha256, media=media)
         return await session.download(media, to=target)
 
@@ -146,3 +148,12 @@ def _make(folder: Path) -> None:
     except OSError as error:
         message = f"cannot write into {str(folder)!r}: {error.strerror or 'the folder cannot be made'}"
         raise TargetUnusable(message) from None
+
+
+def _tidied(target: Path) -> None:
+    """Removes the other name of a file whose writer was killed between giving it its own and taking that away."""
+    with contextlib.suppress(OSError):
+        if target.stat().st_nlink > 1:
+            for part in target.parent.glob(".gmi_video-*.part"):
+                if part.samefile(target):
+                    part.unlink()

@@ -4,13 +4,15 @@ import asyncio
 import gc
 import hashlib
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from batch.rundown import MINUTE, charged, played, rivers, rows_of, stage, told
 from gmi_video import VideoRequest
-from gmi_video.batch import Batch, JournalLocked, Stored
+from gmi_video.batch import Batch, Journal, JournalLocked, Stored
+from gmi_video.batch.steps import change
 from gmi_video.errors import ConfigurationError, PayloadInvalid
 from gmi_video.sandbox import Behaviour, Script
 from gmi_video.testing import run
@@ -261,6 +263,21 @@ def test_two_lines_of_one_name_get_two_files(tmp_path: Path) -> None:
 
     assert len({done.stored[0].location for done in end.ends}) == 3
     assert "same.mp4" in {path.name for path in tmp_path.iterdir()}
+
+
+def test_what_a_kill_left_beside_a_whole_file_goes(tmp_path: Path) -> None:
+    """Killed between a file's own name and the end of its hidden one, it is not fetched again, and has one name."""
+    videos, hidden = tmp_path / "videos", tmp_path / "videos" / ".gmi_video-00.part"
+    played(rivers(1), journal=tmp_path / "run.db", out=videos)
+    (film,) = videos.iterdir()
+    hidden.hardlink_to(film)
+    with Journal(tmp_path / "run.db") as journal:
+        asyncio.run(journal.do(partial(change, number=1, state="saving", told=0, files=None)))
+
+    end, _ = played([], journal=tmp_path / "run.db", out=videos)
+
+    assert end.states == {"done": 1}
+    assert list(videos.iterdir()) == [film]
 
 
 def test_a_journal_in_use_is_refused(tmp_path: Path) -> None:
