@@ -121,6 +121,7 @@ def test_a_local_file_is_uploaded_where_a_link_is_wanted(shell: Shell, sandbox: 
     (shell.folder / "bare.csv").write_text("prompt,img_url\nfox,a.png\n")
     (shell.folder / "p.csv").write_text("prompt,img_url\nfox,@a.png\nowl,@a.png\nelk,data:@a.png\n")
     (shell.folder / "p.jsonl").write_text('{"prompt": "@home", "img_url": "@a.png"}\n')
+    (shell.folder / "q.csv").write_text("prompt,img_url\nfox,b.png\n")
     before = sandbox.count_calls("submit")
     command = ("--model", "wan2.6-i2v", "--journal", "run.db")
 
@@ -128,11 +129,14 @@ def test_a_local_file_is_uploaded_where_a_link_is_wanted(shell: Shell, sandbox: 
     refused = sandbox.count_calls("submit") - before
     cells = shell.run("batch", "p.csv", *command)
     objects = shell.run("batch", "p.jsonl", *command)
+    doubtful = shell.run("batch", "q.csv", *command)
 
     assert (bare.code, refused) == (2, 0)
+    assert "PayloadWarning" not in doubtful.err
+    assert doubtful.err.count('img_url is "b.png"') == 1, doubtful.err
     assert "line 2: img_url is 'a.png', a file of this machine; write @a.png to upload it" in bare.err
     assert (cells.code, objects.code) == (0, 0), cells.err + objects.err
-    sent = {charge.payload["prompt"]: str(charge.payload["img_url"]) for charge in sandbox.charges[-4:]}
+    sent = {charge.payload["prompt"]: str(charge.payload["img_url"]) for charge in sandbox.charges[-5:-1]}
     assert set(sent) == {"fox", "owl", "elk", "@home"}
     assert sent["fox"] == sent["owl"] == sent["@home"]
     assert sent["fox"].startswith(sandbox.media_url)
