@@ -3,16 +3,22 @@
 import asyncio
 from functools import partial
 from pathlib import Path
+from random import Random
 
+import anyio
 import pytest
 from attrs import evolve
 
 from batch.rundown import rivers, stage
-from gmi_video import Intent, State
+from gmi_video import Intent, Session, Snapshot, State
 from gmi_video.batch import Batch, Journal
+from gmi_video.batch.counts import Counts
 from gmi_video.batch.errors import LineTaken
 from gmi_video.batch.shelf import kept
-from gmi_video.batch.steps import change
+from gmi_video.batch.steps import begun, change, state_of
+from gmi_video.batch.submitting import Submitting
+from gmi_video.batch.work import Line, Options, Work
+from gmi_video.errors import Unauthorized
 from gmi_video.testing import run
 
 FIRST = Intent(
@@ -33,6 +39,41 @@ def test_only_its_own_submission_sends_a_line_again(tmp_path: Path) -> None:
 
     with pytest.raises(LineTaken):
         sent(tmp_path / "b.db", "waiting", FIRST, evolve(FIRST, id="second"))
+
+
+class Refusing:
+    """A session whose key is refused as soon as anything is looked for."""
+
+    def using(self, **_: object) -> "Refusing":
+        return self
+
+    async def recover(self, intent: Intent) -> Snapshot:
+        message = f"the key was refused while {intent.id} was looked for"
+        raise Unauthorized(message, status=401)
+
+
+def test_what_may_have_been_accepted_is_not_sent_anew_whatever_ends_its_search(tmp_path: Path) -> None:
+    """Only an answer decides about a POST: any other error leaves its line, its money and the journal as they were."""
+    sent(tmp_path / "run.db", "waiting", FIRST)
+
+    async def main(journal: Journal) -> tuple[str, str, int, bool]:
+        session: Session = Refusing()  # type: ignore[assignment]  # as much of one as is asked
+        work = Work(session, journal, await journal.do(Counts.read), Options(), lambda _: None)
+        async with anyio.create_task_group() as group:
+            submitting = Submitting(work, group, nobody, Random(1), {"Veo3"})
+            (kept_line,) = await journal.do(partial(begun, after=0, most=9))
+            line = Line.of(kept_line)
+            await submitting.recover(line, FIRST)
+            again = len(submitting.lane("Veo3").again)
+            group.cancel_scope.cancel()
+        return await journal.do(partial(state_of, number=1)), line.held, again, work.halted
+
+    with Journal(tmp_path / "run.db") as journal:
+        assert asyncio.run(main(journal)) == ("submitting", "reserved", 0, True)
+
+
+async def nobody(line: Line, snapshot: Snapshot) -> None:
+    """Takes over what was accepted, which is nothing here."""
 
 
 def sent(path: Path, state: str, *intents: Intent) -> None:
