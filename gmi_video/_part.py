@@ -102,7 +102,9 @@ class Part:
             free = shutil.disk_usage(self.target.parent).free
             if free < more:
                 full = os.strerror(errno.ENOSPC)  # what the system would say, so that one sign is looked for
-                raise unusable(self.target, f"{full}: {more:,} bytes are to come, and the disk has {free:,} free")
+                raise unusable(
+                    self.target, f"{full}: {more:,} bytes are to come, and the disk has {free:,} free"
+                )
 
     def write(self, pieces: list[bytes]) -> None:
         """Appends; raises `TargetUnusable` where the disk does not take it, and keeps what it took before."""
