@@ -21,11 +21,40 @@ _READERS: tuple[tuple[Callable[[bytes], bool], Callable[[At, int], Seen]], ...] 
 )
 _CONTROL = frozenset({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0C, 0x0D})
 """Bytes that stand in no text of any alphabet, and within a few bytes of the beginning of all media."""
+_WIDE = {
+    b"\xff\xfe": "utf-16-le",
+    b"\xfe\xff": "utf-16-be",
+    **{sign.encode(coding): coding for coding in ("utf-16-le", "utf-16-be") for sign in "<{["},
+}
+"""How text of two bytes a sign begins (Unicode 15, 23.8), and pages and JSON without that mark."""
+_OTHERS = (b"FLV\x01", b"OggS", b"\x30\x26\xb2\x75", b"\0\0\1\xba", b"\0\0\1\xb3")
+"""Videos that are not read here: Flash, Ogg, Windows Media, MPEG-1 and -2."""
+_PACKET = 188
+"""Bytes of a packet of an MPEG transport stream, each of which begins with `G` (ISO/IEC 13818-1, 2.4.3.2)."""
+_NO_MEDIA = {
+    b"\x1f\x8b": "something packed by gzip",
+    b"\x28\xb5\x2f\xfd": "something packed by zstd",
+    b"PK\x03\x04": "a ZIP archive",
+    b"%PDF-": "a PDF document",
+}
 
 
 def is_text(first: bytes) -> bool:
     """Whether a file that begins so is a page or a message: no picture, video or sound begins with words alone."""
-    return bool(first) and _CONTROL.isdisjoint(first[:LOOKED])
+    coding, looked = _WIDE.get(first[:2]), first[:LOOKED]
+    if coding is not None:
+        words = looked[: len(looked) // 2 * 2].decode(coding, "replace")
+        return "\ufffd" not in words[:-1] and _CONTROL.isdisjoint(map(ord, words))
+    return bool(first) and _CONTROL.isdisjoint(looked)
+
+
+def _foreign(first: bytes, kind: MediaKind) -> str | None:
+    """What a file is that nobody here can read, where it cannot be the media that was promised."""
+    named = next((words for sign, words in _NO_MEDIA.items() if first.startswith(sign)), None)
+    if named is not None or kind != "video":
+        return named
+    transport = first[:1] == first[_PACKET : _PACKET + 1] == b"G"
+    return None if transport or first.startswith(_OTHERS) else "nothing that begins as videos do"
 
 
 def examine(
@@ -43,6 +72,10 @@ def examine(
     if is_text(first):
         raise Torn("it is a page or a message, and no media at all")
     reader = next((reader for known, reader in _READERS if known(first)), None)
+    foreign = _foreign(first, kind) if reader is None else None
+    if foreign is not None:
+        message = f"it is {foreign}"
+        raise Torn(message)
     seen = reader(at, size) if reader else Seen(sure=False)
     if not (measured or seen.sure):
         raise Torn("nothing proves that it is whole: no length, no checksum, and no end of its own")

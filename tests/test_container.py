@@ -1,5 +1,6 @@
 """Whether a file is whole, by what its own container says: cut anywhere, it is found out."""
 
+import gzip
 import struct
 from contextlib import suppress
 
@@ -78,6 +79,11 @@ def test_a_file_that_was_stored_torn_is_refused_though_its_length_is_right(name:
         b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>",
         b'{"error": "not found"}',
         b"upstream connect error or disconnect/reset before headers",
+        "\ufeff<!DOCTYPE html><html><body>502</body></html>".encode("utf-16-le"),
+        "\ufeffabgelaufen: ошибка".encode("utf-16-be"),
+        "<html><body>502</body></html>".encode("utf-16-le"),
+        gzip.compress(b"<html><body>502 Bad Gateway</body></html>"),
+        b"%PDF-1.7\n%\xb5\xb5\x00",
         b"",
         b"\n",
     ],
@@ -127,13 +133,28 @@ def test_what_lies_behind_the_end_is_let_be_where_it_is_padding() -> None:
     examined(large(100_000))
 
 
-def test_a_kind_that_is_not_known_is_taken_where_its_length_was_told() -> None:
-    """Nothing is known of it but that it is no page; without a length that is not enough."""
-    told = b"\x00\x01\x02\x03 some new container" * 50
-    examined(told, measured=True)
+@pytest.mark.parametrize("told", [bytes(3000), b"\x00\x01\x02\x03 nobody knows" * 50])
+def test_what_does_not_begin_as_videos_do_is_none(told: bytes) -> None:
+    """A length that was told and kept makes no video of zeros, of noise, or of a page behind a zero."""
+    with pytest.raises(Torn, match="nothing that begins as videos do"):
+        examined(told, measured=True)
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        (b"\x00\x01\x02\x03 some new picture" * 50, "image"),
+        (b"\xff\xf1\x50\x80\x00\x1f some sound" * 50, "audio"),
+        (b"FLV\x01\x05\x00\x00\x00\x09" * 50, "video"),
+        ((b"G\x40\x00\x10" + bytes(184)) * 5, "video"),
+    ],
+)
+def test_a_kind_that_is_not_read_is_taken_where_its_length_was_told(told: bytes, kind: MediaKind) -> None:
+    """What may be media is not thrown away because nobody here reads it; without a length that is not enough."""
+    examined(told, kind=kind, measured=True)
 
     with pytest.raises(Torn, match="nothing proves"):
-        examined(told)
+        examined(told, kind=kind)
 
 
 @given(st.sampled_from(["mp4", "pieces", "webm", "live", "png", "jpeg", "webp"]), st.data())
