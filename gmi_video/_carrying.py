@@ -72,8 +72,9 @@ class Carrying:
         return Saved(path=part.target, size=part.size, sha256=sha256, media=media)
 
     async def _take(self, stream: MediaStream) -> None:
-        """A stream to disk."""
+        """A stream to disk. Nothing that is there is given up before the first bytes show that they are no page."""
         part, size = self.part, stream.size
+        piece = await anext(stream, None)
         if stream.start and stream.start == part.size:
             await off_loop(part.go_on)
         else:
@@ -84,10 +85,11 @@ class Carrying:
         self._tell(stream.media, part.size, size)
         blocks = Blocks(part)
         try:
-            async for piece in stream:
+            while piece is not None:
                 self._allow(stream.media, stream.position)
                 await blocks.add(piece)
                 self._tell(stream.media, stream.position, size, seldom=True)
+                piece = await anext(stream, None)
         finally:
             await blocks.flush()
 

@@ -35,13 +35,18 @@ def claimed(path: Path) -> int | None:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | NOFOLLOW, 0o666)
         except OSError:
             if not path.is_symlink():
-                raise
+                return None  # another user's, or a folder: whether any file can be made here is seen at the next name
             path.unlink()
             continue
         try:
             _fcntl.flock(handle, _fcntl.LOCK_EX | _fcntl.LOCK_NB)
             found, here = os.fstat(handle), _looked(path)
-        except OSError:  # locked, or a file system without locks
+        except BlockingIOError:  # locked
+            os.close(handle)
+            return None
+        except OSError:  # a file system without locks, where nobody uses this name
+            if not os.fstat(handle).st_size:
+                path.unlink(missing_ok=True)
             os.close(handle)
             return None
         same = here is not None and (here.st_dev, here.st_ino) == (found.st_dev, found.st_ino)
@@ -51,6 +56,17 @@ def claimed(path: Path) -> int | None:
             path.unlink()
         os.close(handle)
     return None
+
+
+def clear(path: Path) -> None:
+    """Removes what a writer that was killed has left under this name; what somebody still writes stays."""
+    with contextlib.suppress(OSError):
+        if _looked(path) is None:
+            return
+        handle = claimed(path)
+        if handle is not None:
+            path.unlink(missing_ok=True)
+            os.close(handle)
 
 
 def _looked(path: Path) -> os.stat_result | None:

@@ -17,7 +17,7 @@ from gmi_video._part import Part
 from gmi_video._pulse import SLOWEST, STALL
 from gmi_video._storage import DeadError, Storage
 from gmi_video._stream import MediaStream
-from gmi_video.errors import IntegrityError, TransferError, TransportError
+from gmi_video.errors import TransferError, TransportError
 from gmi_video.records import Media, Saved
 from gmi_video.settings import Patience
 from gmi_video.wire import Transport
@@ -66,20 +66,17 @@ class Downloads:
     ) -> Saved:
         """The file at `target`; raises `TransferError` leaves, and `TransportError` after its patience.
 
-        What came is kept beside the target where it can be completed later: unless it is wrong.
+        What came is kept beside the target where it can be completed later: unless it is wrong. A page in its
+        stead says nothing of what came before it.
         """
         self._storage.vet(media)
         async with self._limit:
             part = Part(target)
-            keep = True
             try:
                 await off_loop(part.open)
                 return await self._carried(Carrying(self._storage, part, wish), Link(media, origin), patience)
-            except IntegrityError:
-                keep = False
-                raise
             finally:
-                await off_loop(partial(part.close, keep=keep))
+                await off_loop(partial(part.close, keep=True))
 
     async def _carried(self, carrying: Carrying, link: Link, patience: Patience) -> Saved:
         attempt, furthest = 1, carrying.part.size

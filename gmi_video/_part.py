@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 from typing import Self
 
-from gmi_video._claim import LOCKS, NOFOLLOW, claimed, noted, synced, write_note
+from gmi_video._claim import LOCKS, NOFOLLOW, claimed, clear, noted, synced, write_note
 from gmi_video._container import examine
 from gmi_video._digests import Digests
 from gmi_video._files import hidden, unusable
@@ -22,6 +22,8 @@ from gmi_video._torn import Torn
 from gmi_video.records import MediaKind
 
 _READ = 1 << 20
+_BESIDE = 4
+"""Names for those who write the same target at the same time; each further one gets a name that nobody foresees."""
 
 
 class Part:
@@ -37,7 +39,10 @@ class Part:
         name = hashlib.sha256(os.fsencode(target.name)).hexdigest()[
             :16
         ]  # the target's own may be too long for more
-        self._path = target.with_name(f".gmi_video-{name}.part")
+        self._path, *self._beside = (
+            target.with_name(f".gmi_video-{name}{mark}.part")
+            for mark in ("", *(f"-{number}" for number in range(2, _BESIDE + 1)))
+        )
         self._shared = True
         self._digests: Digests | None = None
         self._handle: int | None = None
@@ -53,12 +58,23 @@ class Part:
             self._handle = claimed(self._path)
             if self._handle is None:  # another writer is at it, or has left it behind for us to trip over
                 self._shared = False
-                self._path = self.target.with_name(hidden())
-                self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | NOFOLLOW, 0o666)
+                self._handle = self._aside()
         except OSError as error:
             raise unusable(self.target, error.strerror or "it cannot be opened") from None
         if self._shared:
             self._take_up()
+            for path in self._beside:
+                clear(path)
+
+    def _aside(self) -> int:
+        """A file of our own while another writes the shared one. Killed writers' files are found under these names."""
+        for path in self._beside if LOCKS else ():
+            handle = claimed(path)
+            if handle is not None:
+                self._path = path
+                return handle
+        self._path = self.target.with_name(hidden())
+        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | NOFOLLOW, 0o666)
 
     def _take_up(self) -> None:
         edition, size = noted(self._note), os.fstat(self._open).st_size

@@ -224,6 +224,29 @@ def test_a_page_with_a_200_is_never_a_video(page: Behaviour, tmp_path: Path) -> 
     assert left_in(tmp_path) == []
 
 
+@pytest.mark.parametrize("kind", ["text/html", "video/mp4"])
+def test_a_page_takes_nothing_of_what_came_before(kind: str, tmp_path: Path) -> None:
+    """A network that answers for the host with a page of its own costs not one byte of a film that was begun."""
+    first, last = Host(FILM, cuts=iter([MIB])), Host(FILM)
+    page = Host(b"<html>Please log in to this network</html>" * 20, headers={"Content-Type": kind})
+    hosts = [first, page, last]
+
+    async def answer(it: Any, writer: Any, head: str) -> None:
+        await hosts[0](it, writer, head)
+
+    async def main() -> None:
+        async with fetching(answer, patience=Patience(attempts=1)) as (session, media):
+            for error in (errors.Incomplete, errors.IntegrityError):
+                with pytest.raises(error):
+                    await session.download(media, to=tmp_path / "film.mp4")
+                hosts.pop(0)
+            await session.download(media, to=tmp_path / "film.mp4")
+
+    run(main())
+    assert last.ranges == [(MIB, 206)]
+    assert (tmp_path / "film.mp4").read_bytes() == FILM
+
+
 def test_a_page_that_calls_itself_a_video_is_none(tmp_path: Path) -> None:
     """Neither type nor length make a video of words; cut to dripping bytes they are still words."""
     page = b"<!doctype html><p>This video is not available in your country</p>" * 40
