@@ -20,6 +20,8 @@ _DEVICES = frozenset(
     {"CON", "PRN", "AUX", "NUL", *(f"{name}{number}" for name in ("COM", "LPT") for number in range(10))}
 )
 """Names that Windows keeps for devices, with any extension."""
+_STEM = re.compile(r"[A-Za-z0-9_-]{1,128}")
+"""Ids that can be names: all that the service gives. A record that was made by hand may say anything."""
 _KEPT = "%/:=&?~#+!$,;'@()*[]"
 _EXTENSIONS = frozenset(
     [
@@ -142,6 +144,11 @@ def extension(media: Media, content_type: str = "") -> str:
 
 def file_name(media: Media, request_id: str | None, index: int = 0) -> str:
     """The name of the `index`-th file of a request, from its id; without one, from a digest of the link."""
-    stem = request_id or f"media-{hashlib.sha256(media.url.encode()).hexdigest()[:12]}"
+    stem = request_id or f"media-{_short(media.url)}"
+    stem = stem if _STEM.fullmatch(stem) else f"request-{_short(stem)}"
     stem = f"request-{stem}" if stem.upper() in _DEVICES else stem
     return f"{stem}{f'-{index + 1}' if index else ''}.{extension(media)}"
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:12]

@@ -16,7 +16,7 @@ from typing import Self
 from gmi_video._claim import LOCKS, NOFOLLOW, claimed, clear, noted, synced, write_note
 from gmi_video._container import examine
 from gmi_video._digests import Digests
-from gmi_video._files import hidden, unusable
+from gmi_video._files import digest, hidden, unusable
 from gmi_video._range import Edition
 from gmi_video._torn import Torn
 from gmi_video.records import MediaKind
@@ -192,6 +192,12 @@ class Part:
         else:
             self._path.unlink()
 
+    def clear_twin(self) -> None:
+        """Removes the part where it is the target's own body, under its second name."""
+        with contextlib.suppress(OSError):
+            if self._path.samefile(self.target) and not self._path.is_symlink():
+                self._path.unlink()
+
     def close(self, *, keep: bool = False) -> None:
         """Closes. What is not at its place goes, unless it is to be kept and can be completed later."""
         kept = keep and self._shared and self.size > 0 and self.edition is not None and self.edition.resumable
@@ -218,3 +224,26 @@ class Part:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def found(target: Path, kind: MediaKind) -> tuple[int, str]:
+    """Size and SHA-256 of a file that is there already; raises `TargetUnusable` where it is none or not whole.
+
+    What a writer that was killed behind its last step has left beside it is cleared away.
+    """
+    try:
+        with target.open("rb") as file:
+
+            def at(place: int, count: int) -> bytes:
+                file.seek(place)
+                return file.read(count)
+
+            examine(at, os.fstat(file.fileno()).st_size, kind=kind, measured=True)
+        told = digest(target)
+    except Torn as error:
+        why = f"the file that is there is not the one ({error}); move it away, or say overwrite"
+        raise unusable(target, why) from None
+    except OSError as error:
+        raise unusable(target, error.strerror or "the file that is there cannot be read") from None
+    Part(target).clear_twin()
+    return told

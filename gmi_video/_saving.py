@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from gmi_video import _files
 from gmi_video._links import file_name
 from gmi_video._offload import off_loop
+from gmi_video._part import found
 from gmi_video.errors import ConfigurationError, TargetUnusable
 from gmi_video.records import Media, Saved, Snapshot, first_media
 
@@ -80,14 +81,14 @@ class Place:
         return await save(media, beside, self.overwrite)
 
     async def _save_named(self, media: Media, target: Path, save: Save) -> Saved:
-        """The file of that name, which is whole wherever it is: another process may have been the first."""
+        """The file of that name: another process may have been the first. One that is torn is told, not believed."""
         if self.overwrite or not await off_loop(target.is_file):
             try:
                 return await save(media, target, self.overwrite)
             except TargetUnusable:
                 if self.overwrite or not await off_loop(target.is_file):
                     raise
-        size, sha256 = await off_loop(_files.digest, target)
+        size, sha256 = await off_loop(found, target, media.kind)
         return Saved(path=target, size=size, sha256=sha256, media=media)
 
 

@@ -1,5 +1,7 @@
 """Which links are followed, and what a file is called."""
 
+import re
+
 import pytest
 
 from gmi_video import Media
@@ -207,3 +209,15 @@ def test_a_file_is_named_by_its_request() -> None:
     assert file_name(media, "lpt1") == "request-lpt1.webm"
     assert file_name(media, None).startswith("media-")
     assert file_name(media, None) != file_name(Media("https://a.example/other.webm"), None)
+
+
+@pytest.mark.parametrize(
+    "request_id",
+    ["../../etc/x", "/etc/x", "a/b", "a\\b", "..", ".", "x" * 300, "a\0b", "a?b", "r-1 ", "\udcff"],
+)
+def test_an_id_that_is_none_is_no_name(request_id: str) -> None:
+    """A record may be made by hand or read from a file: what its id says never leaves the folder."""
+    name = file_name(Media("https://a.example/film.webm"), request_id)
+
+    assert re.fullmatch(r"request-[0-9a-f]{12}\.webm", name)
+    assert name != file_name(Media("https://a.example/film.webm"), "other/id")

@@ -1,14 +1,18 @@
 """Where the files of an outcome go: proven writable before money is spent, and never in the way afterwards."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
+from films import large, sample
 from scene import left_in, seen
 
 from gmi_video import Media, Outcome, Saved, Snapshot
+from gmi_video._part import Part
+from gmi_video._range import Edition
 from gmi_video._saving import Place
 from gmi_video.errors import ConfigurationError, LinkExpired, TargetUnusable
 from gmi_video.testing import run
@@ -18,16 +22,19 @@ STILL = Media("https://storage.example/still.png", kind="image")
 DONE: Snapshot = evolve(seen("r-1", "success"), outcome=Outcome(media=(FILM, STILL)))
 
 
-def write(target: Path, text: str, *, overwrite: bool) -> None:
+OURS, THEIRS = sample(), large(150_000)
+
+
+def write(target: Path, body: bytes, *, overwrite: bool) -> None:
     """A file, unless its name is taken."""
     if target.exists() and not overwrite:
         message = f"{target.name} is there"
         raise TargetUnusable(message)
-    target.write_text(text)
+    target.write_bytes(body)
 
 
 class Shelf:
-    """Saves by writing the link into the file, as `download` would; refuses a taken name."""
+    """Saves by writing a film, as `download` would; refuses a taken name."""
 
     def __init__(self, *, meanwhile: Path | None = None, refuse: Exception | None = None) -> None:
         self.meanwhile = meanwhile
@@ -37,10 +44,10 @@ class Shelf:
     async def __call__(self, media: Media, target: Path, overwrite: bool) -> Saved:
         await asyncio.sleep(0)
         if self.meanwhile is not None:
-            self.meanwhile.write_text("theirs")
+            self.meanwhile.write_bytes(THEIRS)
         if self.refuse is not None:
             raise self.refuse
-        write(target, media.url, overwrite=overwrite)
+        write(target, OURS, overwrite=overwrite)
         self.saved.append(target.name)
         return Saved(path=target, size=1, sha256="", media=media)
 
@@ -100,8 +107,35 @@ def test_a_file_of_this_request_is_that_file(tmp_path: Path) -> None:
     again = save(shelf, into=tmp_path)
 
     assert shelf.saved == []
-    assert again[0].size == len(FILM.url)
+    assert again[0].size == len(OURS)
     assert len(again[0].sha256) == 64
+
+
+@pytest.mark.parametrize("body", [b"", OURS[:9000], b"<html>502</html>", bytes(3000)])
+def test_a_torn_file_of_that_name_is_told_and_let_be(body: bytes, tmp_path: Path) -> None:
+    """What another tool left half is never handed out for the video, and never replaced unasked."""
+    target = tmp_path / "r-1.mp4"
+    target.write_bytes(body)
+    with pytest.raises(TargetUnusable, match=r"r-1\.mp4.*is not the one.*say overwrite"):
+        save(Shelf(), into=tmp_path)
+
+    assert target.read_bytes() == body
+    save(Shelf(), into=tmp_path, overwrite=True)
+    assert target.read_bytes() == OURS
+
+
+def test_the_second_name_of_a_saved_file_is_cleared_away(tmp_path: Path) -> None:
+    """A process killed between the two steps of a rename leaves its part: whoever finds the file removes it."""
+    save(Shelf(), into=tmp_path)
+    target = tmp_path / "r-1.mp4"
+    with Part(target) as part:
+        part.begin(Edition(url="u", etag='"one"'))
+        (path,) = tmp_path.glob(".*.part")
+    os.link(target, path)
+    save(Shelf(), into=tmp_path)
+
+    assert left_in(tmp_path) == ["r-1-2.png", "r-1.mp4"]
+    assert target.read_bytes() == OURS
 
 
 def test_overwriting_fetches_again(tmp_path: Path) -> None:
@@ -117,8 +151,8 @@ def test_a_file_that_another_process_saved_meanwhile_is_that_file(tmp_path: Path
     """Two processes that resume one request into one folder both get its file."""
     (found, _) = save(Shelf(meanwhile=tmp_path / "r-1.mp4"), into=tmp_path)
 
-    assert found.path.read_text() == "theirs"
-    assert found.size == len("theirs")
+    assert found.path.read_bytes() == THEIRS
+    assert found.size == len(THEIRS)
 
 
 def test_a_folder_in_the_way_is_told(tmp_path: Path) -> None:
@@ -134,7 +168,7 @@ def test_after_payment_a_taken_name_is_no_reason_to_fail(tmp_path: Path) -> None
     (found,) = save(Shelf(meanwhile=target), to=target, paid=True)
 
     assert found.path.name == "eagle-r-1.mp4"
-    assert target.read_text() == "theirs"
+    assert target.read_bytes() == THEIRS
 
 
 def test_without_payment_a_taken_name_is_told(tmp_path: Path) -> None:
