@@ -44,8 +44,8 @@ class FileVerbs(View):
 
         Raises `TransferError` leaves, `TransportError`, and `GenerationEmpty` where there is no media.
         """
-        if start < 0 or (stop is not None and stop <= start):
-            message = f"stream(start={start!r}, stop={stop!r}): 0 <= start < stop is wanted"
+        if not _is_span(start, stop):
+            message = f"stream(start={start!r}, stop={stop!r}): whole numbers are wanted, 0 <= start < stop"
             raise errors.ConfigurationError(message)
         media, snapshot = _named(what)
         state = await self._core.open()
@@ -129,6 +129,13 @@ class FileVerbs(View):
         after = fresh.outcome.media if fresh.outcome is not None else ()
         place = before.index(media) if media in before else 0
         return after[place] if place < len(after) else None
+
+
+def _is_span(start: object, stop: object) -> bool:
+    """Whether these are two places of a file in their order; a query's own text or a fraction is none."""
+    if type(start) is not int or start < 0:
+        return False
+    return stop is None or (type(stop) is int and stop > start)
 
 
 def _named(what: object) -> tuple[Media, Snapshot | None]:

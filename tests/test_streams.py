@@ -85,7 +85,15 @@ def test_a_start_behind_the_end_is_told() -> None:
             with pytest.raises(errors.TransferError, match=r"no byte 300,001 .* has 300,000 bytes"):
                 async with session.stream(media, start=300_001):
                     pass
-            for wrong in ({"start": -1}, {"start": 5, "stop": 5}):
+            wrongs: tuple[dict[str, Any], ...] = (
+                {"start": -1},
+                {"start": 5, "stop": 5},
+                {"start": "0"},
+                {"start": 1.5},
+                {"stop": "9"},
+                {"start": True},
+            )
+            for wrong in wrongs:
                 with pytest.raises(errors.ConfigurationError, match="0 <= start < stop"):
                     async with session.stream(media, **wrong):
                         pass
