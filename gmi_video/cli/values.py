@@ -17,6 +17,7 @@ from attrs import frozen
 
 from gmi_video.catalog import Parameter
 from gmi_video.cli.plain import printable
+from gmi_video.cli.within import files_within, meant
 from gmi_video.errors import ConfigurationError
 from gmi_video.inputs import Inline, is_media
 
@@ -137,10 +138,10 @@ def filled(
     """
     known = {parameter.name: parameter for parameter in parameters}
     typed = {
-        name: typed_by(model, known[name], texts) if name in known else _untyped(texts)
+        name: meant(texts, typed_by(model, known[name], texts) if name in known else _untyped(texts))
         for name, texts in pairs.items()
     }
-    payload = {**base, **typed}
+    payload = {**files_within(base), **typed}
     warnings = []
     lacking = [parameter for parameter in parameters if parameter.required and parameter.name not in payload]
     if lacking:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gmi_video.catalog import Parameter
 from gmi_video.cli.values import allowed, base_of, filled, guessed, pairs_of, read_text
 from gmi_video.errors import ConfigurationError
+from gmi_video.inputs import Inline
 
 PIXVERSE = Parameter(name="duration", type="enum", options=("5", "8", "10"))
 WAN = Parameter(name="duration", type="integer", minimum=2, maximum=15)
@@ -195,6 +196,24 @@ def test_a_value_can_come_from_a_file(tmp_path: Path) -> None:
     pairs = pairs_of([f"prompt=@{tmp_path / 'prompt.txt'}", "who=@@fox"])
 
     assert pairs == {"prompt": ["Zwei Füchse\nim Schnee"], "who": ["@fox"]}
+
+
+def test_files_are_named_within_json_as_well(tmp_path: Path) -> None:
+    """A list of pictures may be typed, or stand in a payload file, at any depth; other texts with @ stay texts."""
+    png = tmp_path / "a.png"
+    png.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(20))
+    images = Parameter(name="images", type="array")
+    told = f'["@{png}", "data:@{png}", {{"url": "@{png}"}}, "@nobody", "@"]'
+    ready = filled(
+        "m", {"first": f"@{png}", "prompt": "@ada dances"}, {"images": [told], "who": [f"@{png}"]}, [images]
+    )
+
+    assert ready.payload == {
+        "first": png,
+        "prompt": "@ada dances",
+        "images": [png, Inline(png), {"url": png}, "@nobody", "@"],
+        "who": f"@{png}",
+    }
 
 
 def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
