@@ -1,6 +1,8 @@
 """Places for files, proven writable before anything is paid. All of this blocks, so drivers call it in an executor."""
 
+import errno
 import hashlib
+import os
 import secrets
 from pathlib import Path
 
@@ -29,12 +31,26 @@ def check_folder(folder: Path) -> None:
         raise unusable(folder, error.strerror or "the folder cannot be made") from None
     except ValueError:
         raise unusable(folder, _NO_NAME) from None
-    probe = folder / hidden()
     try:
-        probe.touch(exist_ok=False)
-        probe.unlink()
+        _probe(folder)
     except OSError as error:
         raise unusable(folder, error.strerror or "the folder cannot be written") from None
+
+
+def _probe(folder: Path) -> None:
+    """Makes a file and removes it; where the system can, one without a name, which no kill leaves behind."""
+    nameless = getattr(os, "O_TMPFILE", 0)
+    if nameless:
+        try:
+            os.close(os.open(folder, nameless | os.O_WRONLY, 0o600))
+        except OSError as error:
+            if error.errno not in {errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL}:
+                raise
+        else:
+            return
+    probe = folder / hidden()
+    probe.touch(exist_ok=False)
+    probe.unlink()
 
 
 def check_file(path: Path, *, overwrite: bool = False) -> None:
