@@ -28,9 +28,11 @@ class Run:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], Run]:
     """Every program of the pages, run side by side: they mostly wait."""
+    base = tmp_path_factory.mktemp("programs")  # the factory is not made for several threads at once
 
     def ran(name: str, number: int) -> Run:
-        folder = tmp_path_factory.mktemp("program")
+        folder = base / f"{Path(name).stem}-{number}"
+        folder.mkdir()
         with a_cloud() as cloud:
             said = run_block(PAGES[name][number], folder, cloud)
             films = frozenset(path.stem for path in folder.glob("videos/*.mp4"))

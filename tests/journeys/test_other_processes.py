@@ -22,11 +22,15 @@ from gmi_video.sandbox import Behaviour, Script
 SOURCE = str(Path(gmi_video.__file__).parents[1])
 
 
+HEARING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""What a shell runs in the background ignores Ctrl-C, and so would its children."""
+
+
 def child(program: str, url: str, folder: Path) -> "subprocess.Popen[str]":
     """A process that runs a program with a sandbox as its GMI Cloud."""
     environ = {**os.environ, "GMI_API_KEY": "sandbox-key", "GMI_BASE_URL": url, "PYTHONPATH": SOURCE}
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", program],
+        [sys.executable, "-W", "error", "-c", HEARING + program],
         env=environ,
         cwd=folder,
         stdout=subprocess.PIPE,
