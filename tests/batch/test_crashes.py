@@ -1,6 +1,5 @@
 """Killed at any moment, twice in a row, at each of its commits: a batch loses nothing and pays nothing twice."""
 
-import asyncio
 import hashlib
 import json
 import os
@@ -8,14 +7,13 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from attrs import define
+from served import serving
 
 import gmi_video
 from batch.mortal import POINTS
@@ -35,28 +33,6 @@ FAULTY = Script(
         seed=11,
     ),
 )
-
-
-@contextmanager
-def serving(script: Script) -> Iterator[Sandbox]:
-    """A sandbox on a real loop in a thread of its own, for other processes."""
-    ready: list[Sandbox] = []
-    begun, over = threading.Event(), threading.Event()
-
-    async def main() -> None:
-        async with Sandbox(script, render=False, speed=20) as sandbox:
-            ready.append(sandbox)
-            begun.set()
-            await asyncio.get_running_loop().run_in_executor(None, over.wait)
-
-    thread = threading.Thread(target=lambda: asyncio.run(main()))
-    thread.start()
-    try:
-        assert begun.wait(20)
-        yield ready[0]
-    finally:
-        over.set()
-        thread.join(20)
 
 
 @define
@@ -117,7 +93,7 @@ class Life:
 
 def test_a_batch_that_is_killed_at_each_of_its_commits_goes_on_where_it_was(tmp_path: Path) -> None:
     """Killed before and after each kind of commit in turn, it ends with every line paid and saved once."""
-    with serving(FAULTY) as sandbox:
+    with serving(FAULTY, speed=20) as sandbox:
         life = Life(sandbox, tmp_path, lines=40)
         for point in POINTS:
             for when in ("before", "after"):
@@ -166,7 +142,7 @@ def die(folder: Path, *, deaths: int, lines: int, next_one: Callable[[Life], boo
             return
         place = folder / str(number)
         place.mkdir()
-        with serving(FAULTY) as sandbox:
+        with serving(FAULTY, speed=20) as sandbox:
             life = Life(sandbox, place, lines)
             while together + life.deaths < deaths and not next_one(life):
                 pass
