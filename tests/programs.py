@@ -4,29 +4,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from anyio.from_thread import start_blocking_portal
-
 import gmi_video
-from gmi_video.sandbox import Sandbox, Script
+from gmi_video.sandbox import Sandbox
 
 
 def blocks(page: Path) -> list[str]:
     """The Python blocks of a page, in order."""
     return re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
-
-
-@contextmanager
-def a_cloud(script: Script | None = None, *, speed: float = 60) -> Iterator[Sandbox]:
-    """A fast sandbox on a real loop in a thread of its own."""
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(Sandbox(script, render=False, speed=speed)) as sandbox,
-    ):
-        yield sandbox
 
 
 def environment(sandbox: Sandbox, base_url: str = "") -> dict[str, str]:

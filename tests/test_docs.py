@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from attrs import frozen
-from programs import a_cloud, blocks, run_block
+from programs import blocks, run_block
+from served import serving
 
 import gmi_video
 from gmi_video import sync
@@ -33,7 +34,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], Run]
     def ran(name: str, number: int) -> Run:
         folder = base / f"{Path(name).stem}-{number}"
         folder.mkdir()
-        with a_cloud() as cloud:
+        with serving() as cloud:
             said = run_block(PAGES[name][number], folder, cloud)
             films = frozenset(path.stem for path in folder.glob("videos/*.mp4"))
             return Run(said, films, tuple(charge.request_id for charge in cloud.charges))
@@ -60,7 +61,7 @@ def test_the_complete_example_walks_with_the_vendors_two_variables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """E-mail and password open the same program at the console's door, as they do the vendor's SDK."""
-    with a_cloud() as cloud:
+    with serving() as cloud:
         email, password = cloud.login
         for name, value in (("DOOR", "console"), ("CLOUD_EMAIL", email), ("CLOUD_PASSWORD", password)):
             monkeypatch.setenv(f"GMI_{name}", value)

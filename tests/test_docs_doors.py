@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from programs import a_cloud, run_block
+from programs import run_block
+from served import serving
 
 from gmi_video.settings import Settings
 
@@ -14,13 +15,13 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 def test_a_key_from_a_vault_opens_a_session(tmp_path: Path) -> None:
     """The block with a callable runs as it stands."""
-    with a_cloud() as sandbox:
+    with serving() as sandbox:
         assert run_block(BLOCKS[0], tmp_path, sandbox) == "24 models\n"
 
 
 def test_a_login_makes_a_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The block with a login runs as it stands, against an account that wants the code it gives."""
-    with a_cloud() as sandbox:
+    with serving() as sandbox:
         sandbox.one_time_code = "123456"
         monkeypatch.setenv("GMI_DOOR", "console")
         said = run_block(BLOCKS[1], tmp_path, sandbox, base_url=sandbox.console_url)

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 from attrs import frozen
-from programs import a_cloud, blocks, run_block
+from programs import blocks, run_block
+from served import serving
 
 README = Path(__file__).parents[1] / "README.md"
 BLOCKS = blocks(README)
@@ -59,7 +60,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
 
     def ran(word: str) -> tuple[str, Run]:
         folder = tmp_path_factory.mktemp("program")
-        with a_cloud() as sandbox:
+        with serving() as sandbox:
             said = run_block(block(word), folder, sandbox)
             charged = tuple(charge.request_id for charge in sandbox.charges)
             return word, Run(said, folder, charged, sandbox.count_calls())
@@ -100,7 +101,7 @@ def test_the_web_application(monkeypatch: pytest.MonkeyPatch) -> None:
             events = await client.get(f"/videos/{accepted.json()['request_id']}/events", timeout=30)
             return accepted.status_code, re.findall(r"^event: (\w+)$", events.text, re.MULTILINE)
 
-    with a_cloud() as sandbox:
+    with serving() as sandbox:
         monkeypatch.setenv("GMI_API_KEY", sandbox.api_key)
         monkeypatch.setenv("GMI_BASE_URL", sandbox.url)
         exec(compile(block("FastAPI"), "README.md", "exec"), scope)

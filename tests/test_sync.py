@@ -9,7 +9,7 @@ from typing import Any, assert_type
 
 import pytest
 from attrs import evolve
-from programs import a_cloud
+from served import serving
 
 import gmi_video
 from gmi_video import (
@@ -65,7 +65,7 @@ def parameters(verb: Callable[..., object]) -> list[tuple[str, object, object]]:
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Sandbox]:
-    with a_cloud(SCRIPT) as sandbox:
+    with serving(SCRIPT) as sandbox:
         yield sandbox
 
 

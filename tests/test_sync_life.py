@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from programs import a_cloud, environment
+from programs import environment
+from served import serving
 
 from gmi_video import Pace, Progressed, VideoRequest, errors, sync
 from gmi_video.sandbox import Behaviour, Sandbox, Script
@@ -35,7 +36,7 @@ SCRIPT = Script(
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Sandbox]:
-    with a_cloud(SCRIPT) as sandbox:
+    with serving(SCRIPT) as sandbox:
         yield sandbox
 
 
@@ -79,7 +80,7 @@ def test_it_works_where_a_loop_is_running_already(cloud: Sandbox) -> None:
 
 def test_many_threads_share_a_session_and_several_sessions_run_at_once(cloud: Sandbox) -> None:
     """Each session has one thread, however many threads call it; two sessions are two accounts."""
-    with a_cloud(SCRIPT) as other, session_at(cloud) as here, session_at(other) as there:
+    with serving(SCRIPT) as other, session_at(cloud) as here, session_at(other) as there:
         before = len(cloud.charges)
         with ThreadPoolExecutor(8) as pool:
             videos = list(pool.map(lambda session: session.generate(EAGLE), [here] * 6 + [there] * 2))

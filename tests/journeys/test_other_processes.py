@@ -56,7 +56,7 @@ asyncio.run(main())
 
 def test_a_program_killed_after_its_submission_is_finished_by_another(tmp_path: Path) -> None:
     """Killed while it waits, a program leaves an id; `resume` in another process makes the file at no cost."""
-    with serving(Script(models={"*": Behaviour(seconds=100, queued=10)})) as sandbox:
+    with serving(Script(models={"*": Behaviour(seconds=100, queued=10)}), speed=50) as sandbox:
         killed = child(SUBMIT_AND_HANG, sandbox.url, tmp_path)
         assert killed.stdout is not None
         request_id = killed.stdout.readline().strip()
@@ -146,7 +146,7 @@ async def main():
 
 asyncio.run(main())
 """.replace("sys.stdin.readline().strip()", "open('id').read()")
-    with serving(Script(models={"*": Behaviour(seconds=50, queued=10)})) as sandbox:
+    with serving(Script(models={"*": Behaviour(seconds=50, queued=10)}), speed=50) as sandbox:
 
         async def begin() -> str:
             async with Session(Settings(api_key="sandbox-key", base_url=sandbox.url)) as session:
