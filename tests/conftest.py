@@ -1,5 +1,6 @@
 """What all tests share: one deterministic way of searching for counter-examples, and the recorded replies."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from hypothesis import settings
 from gmi_video.wire import Reply
 
 SAMPLES = Path(__file__).with_name("samples")
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes that would each compile the package anew
 
 settings.register_profile("steady", derandomize=True, deadline=None, database=None, max_examples=100)
 settings.load_profile("steady")
