@@ -11,7 +11,8 @@ from gmi_video.wire import Reply
 
 SAMPLES = Path(__file__).with_name("samples")
 
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes that would each compile the package anew
+# Tests start hundreds of processes; without bytecode each would compile the whole package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile("steady", derandomize=True, deadline=None, database=None, max_examples=100)
 settings.load_profile("steady")
