@@ -12,6 +12,7 @@ from gmi_video._cadence import Cadence
 from gmi_video._entry import Entry, eager
 from gmi_video._flock import PER_CALL, Block, Flock
 from gmi_video._forms import Forms, stamp
+from gmi_video._roster import Roster
 from gmi_video._servertime import ServerTime
 from gmi_video._strangers import Strangers
 from gmi_video._sweep import Sweep
@@ -35,7 +36,7 @@ class Fleet:
 
     def __init__(
         self,
-        entries: dict[str, Entry],
+        entries: Roster,
         cadence: Cadence,
         clock: ServerTime,
         plan: Plan,
@@ -61,14 +62,13 @@ class Fleet:
         """A look took so long: what pages are compared with."""
         self._look += 0.1 * (seconds - self._look)
 
-    def meet(self, entry: Entry, now: float) -> None:
+    def meet(self, request_id: str, pace: Pace, now: float) -> Block:
         """Nothing is known of an id: it waits for a page with others like it, or for its look."""
-        if not self._wanted or entry.pace.sweep == "never":
-            self._plan(entry, now)
-            return
-        entry.block = block = self.strangers.meet(entry.request_id)
-        if block.due is None and not self.gathering:
+        alone = not self._wanted or pace.sweep == "never"
+        block = self.strangers.meet(request_id, alone=alone)
+        if block.due is None and not block.flying and (alone or not self.gathering):
             self._plan(block, now)
+        return block
 
     def gathered(self, now: float) -> None:
         """No more ids are coming for the moment: those that nothing is known of are due."""
@@ -191,8 +191,8 @@ class Fleet:
         if request_id is None:
             return None
         self._part(self._entries[request_id])
-        if block.ids:
-            self._plan(block, now)
+        if (following := self.strangers.first(block)) is not None:
+            self._plan(block, min(now, self._entries.since(following)))
         return request_id
 
     def end(self, sweep: Sweep, now: float, error: GmiVideoError | None, wait: Wait) -> list[Entry]:

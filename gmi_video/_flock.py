@@ -6,7 +6,7 @@ are looked at alone again, and the list is tried ever more rarely.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from itertools import islice
 from math import ceil, log2, sqrt
 from operator import attrgetter, itemgetter
@@ -43,7 +43,7 @@ class Block:
     """
 
     flock: "Flock | None" = None
-    ids: dict[str, float] = field(factory=dict)
+    ids: MutableMapping[str, float] = field(factory=dict)
     bottom: float = float("inf")
     top: float = float("-inf")
     due: float | None = None

@@ -5,9 +5,11 @@ one is never dropped. Pure: the driver gives the time and rings the bell.
 """
 
 from collections import Counter, deque
+from itertools import islice
 
 from attrs import evolve
 
+from gmi_video._shards import Shards
 from gmi_video.events import Event, Progressed
 from gmi_video.records import Status
 
@@ -21,7 +23,7 @@ class Inbox:
         self.ends: Counter[str] = Counter()
         self.statuses: Counter[Status] = Counter()
         self._terms: tuple[object, float] = (None, 0.0)
-        self._open: dict[str, tuple[object, float]] = {}
+        self._open: Shards[tuple[object, float]] = Shards()
         self._order: deque[str] = deque()
         self._waiting: dict[str, list[Event]] = {}
         self._deadlines: deque[tuple[float, str]] = deque()
@@ -57,11 +59,10 @@ class Inbox:
     def empty(self, most: int) -> list[str]:
         """Leaves up to so many ids, and says which."""
         self.statuses.clear()
-        left: list[str] = []
-        while self._open and len(left) < most:
-            request_id, _ = self._open.popitem()
+        left = list(islice(self._open, most))
+        for request_id in left:
+            del self._open[request_id]
             self._waiting.pop(request_id, None)
-            left.append(request_id)
         for _ in range(min(most, len(self._deadlines))):
             self._deadlines.popleft()
         return left

@@ -5,6 +5,9 @@ import asyncio
 from gmi_video._inbox import Inbox
 from gmi_video.settings import Pace
 
+TOGETHER = 0.005
+"""Seconds within which ids are said to have come at one moment."""
+
 
 class Line:
     """One watch as the poller sees it: its inbox, its bell, and what ended it early. Never the watch itself.
@@ -20,7 +23,14 @@ class Line:
         self.feeder: asyncio.Task[None] | None = None
         self.closed = False
         self.gathering: float | None = None
+        self._moment = float("-inf")
         self._waiters: set[asyncio.Future[None]] = set()
+
+    def moment(self, now: float) -> float:
+        """When an id came that comes now: the same for those that come together, which then share what is kept of it."""
+        if now - self._moment > TOGETHER:
+            self._moment = now
+        return self._moment
 
     def ring(self) -> None:
         """Wakes whoever waits for an event."""

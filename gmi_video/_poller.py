@@ -66,7 +66,7 @@ class Poller:
         if line.closed:
             message = "this watch is closed; make another to follow more ids"
             raise ConfigurationError(message)
-        now = self._loop.time()
+        now = line.moment(self._loop.time())
         if not line.inbox.take_in(request_id, key, now):
             return
         for event in self.schedule.add(request_id, line, line.pace, now, given):

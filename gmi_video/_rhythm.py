@@ -1,12 +1,13 @@
 """How long until the next look at one id: by what is known of its model, else by its pace. Chance is handed in."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from math import sqrt
 from random import Random
 
 from gmi_video._cadence import Cadence
 from gmi_video._entry import Entry
 from gmi_video._flock import PER_CALL
+from gmi_video._roster import Roster
 
 SHORTEST = 1.0
 """Seconds between two looks at one id at least, however sure its end is (less where the pace begins with less)."""
@@ -56,11 +57,11 @@ class Rhythm:
         longer = wait * sqrt(peers) / ALONE * (0.5 + self.rng.random())
         return max(wait, min(longer, entry.pace.longest * (0.7 + 0.3 * self.rng.random())))
 
-    def sooner(self, entries: Mapping[str, Entry], model: str, now: float) -> Iterator[tuple[Entry, float]]:
+    def sooner(self, entries: Roster, model: str, now: float) -> Iterator[tuple[Entry, float]]:
         """Those planned when little was known of a model, and worth a look sooner; to be asked when one ended."""
-        if self._cadence.of(model).total not in AGAIN or len(entries) > FEW:
+        if self._cadence.of(model).total not in AGAIN or entries.acquainted > FEW:
             return
-        for entry in entries.values():
+        for entry in entries.known():
             form = entry.form
             if entry.due is None or entry.misses or form is None or form.model != model:
                 continue

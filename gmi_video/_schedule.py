@@ -5,6 +5,7 @@ neighbours that is, or being looked at: there is at most one look per id under w
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from random import Random
 
 from gmi_video._backoff import verdict
@@ -16,6 +17,7 @@ from gmi_video._flock import Block
 from gmi_video._forms import stamp
 from gmi_video._past import Past
 from gmi_video._rhythm import Rhythm
+from gmi_video._roster import Roster
 from gmi_video._servertime import ServerTime
 from gmi_video._sweep import Listed, Sheet, Sweep
 from gmi_video.errors import GmiVideoError, RateLimited
@@ -43,11 +45,10 @@ class Schedule:
     ) -> None:
         self.cadence = Cadence() if cadence is None else cadence
         self.regressions = 0
-        self._entries: dict[str, Entry] = {}
+        self._entries = Roster()
         self._heap = Due()
         self._flying: set[str] = set()
         self._known = Past(KNOWN)
-        self._pair: tuple[tuple[Reader, Pace], ...] = ()
         self.fleet = Fleet(
             self._entries, self.cadence, clock or ServerTime(0.0, 0.0), self._heap.plan, sweeps=sweeps
         )
@@ -66,11 +67,11 @@ class Schedule:
 
     def last(self, request_id: str) -> Snapshot | None:
         """What was last seen of a watched id, without its payload."""
-        return entry.snapshot if (entry := self._entries.get(request_id)) else None
+        return entry.snapshot if (entry := self.entry(request_id)) else None
 
     def entry(self, request_id: str) -> Entry | None:
-        """A watched id, to be read only."""
-        return self._entries.get(request_id)
+        """A watched id, to be read only; from any thread."""
+        return self._entries.glance(request_id)
 
     def learn(self, snapshot: Snapshot, now: float, *, accepted: bool = False) -> Told:
         """Takes a snapshot that came by another way than a look: a submission, a verb, the caller."""
@@ -106,20 +107,21 @@ class Schedule:
             if owner.due is not None:
                 self._heap.plan(owner, min(owner.due, now + entry.pace.longest))
             return self._first_word(entry, entry.snapshot)
-        if not self._pair or self._pair[0] != (reader, pace):
-            self._pair = ((reader, pace),)
-        entry = Entry(request_id, self._pair, pace, pace.first, now, now)
-        self._entries[request_id] = entry
-        if found:
-            entry.accepted, entry.at = found.accepted, found.at
-            self.fleet.sighted(entry, found.snapshot, stamp(found.snapshot.updated_at))
-            self.fleet.lives(entry, now)
+        readers = self._entries.readers(reader, pace)
+        if found is None and request_id not in self._flying:
+            block = self.fleet.meet(request_id, pace, now)
+            self._entries.meet(request_id, readers, pace, now, block)
+            return ()
+        entry = Entry(request_id, readers, pace, pace.first, now, now)
+        self._entries.put(entry)
+        if found is None:
+            return ()
+        entry.accepted, entry.at = found.accepted, found.at
+        self.fleet.sighted(entry, found.snapshot, stamp(found.snapshot.updated_at))
+        self.fleet.lives(entry, now)
         if request_id not in self._flying:
-            if found:
-                self.fleet.plan(entry, max(now, found.at + self._rhythm.wait(entry, found.at)), now)
-            else:
-                self.fleet.meet(entry, now)
-        return self._first_word(entry, found.snapshot) if found else ()
+            self.fleet.plan(entry, max(now, found.at + self._rhythm.wait(entry, found.at)), now)
+        return self._first_word(entry, found.snapshot)
 
     def _first_word(self, entry: Entry, snapshot: Snapshot | None) -> tuple[Event, ...]:
         if snapshot is None or snapshot.final:
@@ -236,9 +238,8 @@ class Schedule:
 
     def clear(self, most: int | None = None) -> bool:
         """Nobody watches anything any more: lets go of up to `most` ids. Whether there are more; what was seen stays."""
-        left = len(self._entries)
-        for _ in range(left if most is None else min(most, left)):
-            self._forget(self._entries.popitem()[1])
+        for request_id in list(islice(self._entries, most)):
+            self._forget(self._entries[request_id])
         if not self._entries:
             self._heap.clear()
             self.fleet.clear()
@@ -294,6 +295,6 @@ class Schedule:
 
     def _forget(self, entry: Entry) -> None:
         entry.due = None
-        self._entries.pop(entry.request_id, None)
+        self._entries.leave(entry.request_id)
         self.fleet.leave(entry)
         self._heap.tidy(len(self._entries))

@@ -4,12 +4,12 @@ Those that come while a page is read for others wait in a block of their own, so
 one to another: there may be a million of them.
 """
 
-from collections import deque
 from collections.abc import Iterator, Mapping
 
 from attrs import define, field
 
 from gmi_video._flock import Block, Flock
+from gmi_video._shards import Row
 from gmi_video._sweep import Sweep
 from gmi_video.errors import GmiVideoError
 
@@ -19,24 +19,10 @@ MORE = 4
 
 @define(eq=False)
 class Crowd(Block):
-    """Unknown ids in the order in which they came; `walked` says that pages were read for them."""
+    """Unknown ids in the order in which they came; `walked` says that no page is to be read for them (any more)."""
 
+    ids: Row = field(factory=Row)
     walked: bool = False
-    line: deque[str] = field(factory=deque)
-
-    def meet(self, request_id: str) -> None:
-        """One more."""
-        self.ids[request_id] = 0.0
-        self.line.append(request_id)
-        if len(self.line) > 2 * len(self.ids) + 1000:
-            self.line = deque(self.ids)
-
-    def first(self) -> str | None:
-        """The one that came first, of those that are still there."""
-        line, ids = self.line, self.ids  # a dict alone is slow to tell its first after many deletions
-        while line and line[0] not in ids:
-            line.popleft()
-        return line[0] if line else None
 
 
 class _Either(Mapping[str, object]):
@@ -65,12 +51,14 @@ class Strangers:
     def __init__(self) -> None:
         self._list = Flock(None)
         self.new = Crowd()
+        self._alone = Crowd(walked=True)
         self._refused_at = 0
 
-    def meet(self, request_id: str) -> Block:
-        """The block that an unknown id waits in, for a page with others like it."""
-        self.new.meet(request_id)
-        return self.new
+    def meet(self, request_id: str, *, alone: bool = False) -> Block:
+        """The block that an unknown id waits in, for a page with others like it, or to be looked at `alone`."""
+        block = self._alone if alone else self.new
+        block.ids[request_id] = 0.0
+        return block
 
     def worth_a_page(self, block: Block, now: float) -> bool:
         """Whether to read a page for a block, rather than to look at its first."""
@@ -101,7 +89,7 @@ class Strangers:
     def first(self, block: Block) -> str | None:
         """Who is looked at alone next."""
         assert isinstance(block, Crowd)
-        return block.first()
+        return block.ids.first()
 
     def shrink(self) -> bool:
         """The service refused to give so many at once; whether it is worth asking for fewer."""

@@ -293,7 +293,7 @@ def test_a_watch_of_many_ids_leaves_in_slices() -> None:
         followed = sorted(queue.poller.schedule._entries)
         await queue.poller.aclose()
 
-        assert left == [2501, 1501, 501]
+        assert left == [2502, 1502, 502]
         assert followed == ["id-7", "mine"]
         assert other.closed
         assert ours() == []
