@@ -103,7 +103,7 @@ def ours(
                 calls += 1
                 pages += 1
                 try:
-                    sheet = world.page(sweep.model, sweep.limit, sweep.offset, now, schedule.last)
+                    sheet = world.page(sweep.model, sweep.limit, sweep.offset, now, schedule.entry)
                 except GmiVideoError as error:
                     failed = error
                     break

@@ -1,7 +1,6 @@
 """A queue of requests in virtual time: what a look and a page of the list say, and what is wrong with the list."""
 
 from bisect import bisect_right
-from collections.abc import Callable
 from datetime import UTC, datetime
 from math import exp
 from random import Random
@@ -10,6 +9,8 @@ from typing import Literal
 from attrs import frozen
 
 from gmi_video import Media, Outcome, Snapshot, Status
+from gmi_video._forms import stamp
+from gmi_video._sheet import Known
 from gmi_video._sweep import Listed, Sheet
 from gmi_video.errors import NotFound
 
@@ -82,9 +83,7 @@ class World:
             outcome=outcome,
         )
 
-    def page(
-        self, model: str | None, limit: int, offset: int, now: float, last: Callable[[str], Snapshot | None]
-    ) -> Sheet:
+    def page(self, model: str | None, limit: int, offset: int, now: float, known: Known) -> Sheet:
         """A page of the list, newest first unless it is told otherwise."""
         if self.fault == "refused":
             message = "no such page"
@@ -102,17 +101,18 @@ class World:
             chosen = found[max(0, there - offset - limit) : max(0, there - offset)][::-1]
         silent = self.fault.startswith("short")
         return Sheet(
-            records=tuple(self._listed(job, now, last) for job in chosen),
+            records=tuple(self._listed(job, now, known) for job in chosen),
             total=None if silent else there,
             more=None if silent else offset + len(chosen) < there,
             size=RECORD * len(chosen),
         )
 
-    def _listed(self, job: Job, now: float, last: Callable[[str], Snapshot | None]) -> Listed:
+    def _listed(self, job: Job, now: float, known: Known) -> Listed:
         created = float(int(job.created) + 1e9)
-        before = last(job.name)
-        if before is None:
+        entry = known(job.name)
+        if entry is None:
             return Listed(job.name, created)
         snapshot = self.snapshot(job.name, now)
-        same = before.word == snapshot.word and before.updated_at == snapshot.updated_at
+        same = entry.form is not None and entry.form.word == snapshot.word
+        same = same and entry.moved == stamp(snapshot.updated_at)
         return Listed(job.name, created, None if same else snapshot)
