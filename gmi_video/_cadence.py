@@ -24,20 +24,24 @@ class Law:
 
     def __init__(self, model: str, lifetimes: Lifetimes) -> None:
         self.total = lifetimes.total
+        self.least = lifetimes.least
         self._chances = lifetimes.hazards()
         self._moments: dict[tuple[int, float], float] = {}
         marks = tuple(round(lifetimes.quantile(mark, self._chances), 3) for mark in MARKS)
         self.estimate = Estimate(model=model, seen=self.total, quantiles=marks)
 
     def wait(self, age: float, worth: float) -> float:
-        """Seconds from `age` until the next look, where one look is worth `worth` seconds of delay."""
+        """Seconds from `age` until the next look, where one look is worth `worth` seconds of delay.
+
+        It is never made at an age at which nothing of the model has ended yet.
+        """
         index = bin_of(age)
         if index >= BINS - 1:
-            return self._moment(BINS - 1, worth)
+            return max(self._moment(BINS - 1, worth), self.least - age)
         low, high = EDGES[index], EDGES[index + 1]
         part = (age - low) / (high - low)
         at = (1 - part) * (low + self._moment(index, worth)) + part * (high + self._moment(index + 1, worth))
-        return at - age
+        return max(at, self.least) - age
 
     def rate(self, age: float) -> float:
         """The hazard: how many requests of this age end per second."""
@@ -116,12 +120,16 @@ class Cadence:
         return lifetimes
 
     def law(self, model_id: str) -> Law | None:
-        """A model's law of life, or None where it is not known; made anew when an eighth more have ended."""
+        """A model's law of life, or None where it is not known; made anew when an eighth more have ended, or one sooner."""
         lifetimes = self._lifetimes.get(model_id)
         if lifetimes is None or lifetimes.total < KNOWN_FROM:
             return None
         law = self._laws.get(model_id)
-        if law is None or not law.total <= lifetimes.total <= 1 + law.total * 1.125:
+        if (
+            law is None
+            or not law.total <= lifetimes.total <= 1 + law.total * 1.125
+            or lifetimes.least < law.least
+        ):
             law = self._laws[model_id] = Law(model_id, lifetimes)
         return law
 

@@ -255,7 +255,10 @@ class Flock:
         for created in block.sample():
             haste += 1 / max(law.wait(max(0.0, server_now - created), worth), 0.01) ** 2
             number += 1
-        return min(max(sqrt(number / haste), pace.first / 2), pace.longest)
+        youngest = law.least - (
+            server_now - block.bottom
+        )  # nothing of it can have ended before, as far as is known
+        return min(max(sqrt(number / haste), pace.first / 2, youngest), pace.longest)
 
     def lived(self, block: Block, lifetimes: Lifetimes, server_now: float, now: float) -> None:
         """A block was read: those of it that still run were alive since it was read before."""

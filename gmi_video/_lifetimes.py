@@ -35,10 +35,11 @@ def bin_of(age: float) -> int:
 
 
 class Lifetimes:
-    """What was seen of one model's requests."""
+    """What was seen of one model's requests: `total` ended, the shortest of them after `least` seconds."""
 
     def __init__(self) -> None:
         self.total = 0.0
+        self.least = float("inf")
         self._ended = [0.0] * BINS
         self._parts = [0.0] * BINS
         self._steps = [0.0] * (BINS + 1)
@@ -58,6 +59,7 @@ class Lifetimes:
         """A request that was alive at the age `since` ended at `age`."""
         if age > since:
             self.lived(since, age)
+        self.least = min(self.least, age)
         self._ended[bin_of(age)] += 1
         self.total += 1
         if self.total > MOST:
@@ -68,6 +70,7 @@ class Lifetimes:
     def merge(self, other: "Lifetimes") -> None:
         """Takes in what another histogram saw."""
         self.total += other.total
+        self.least = min(self.least, other.least)
         for mine, theirs in zip(self.rows(), other.rows(), strict=True):
             mine[:] = [own + more for own, more in zip(mine, theirs, strict=True)]
 
@@ -107,13 +110,18 @@ class Lifetimes:
     def as_data(self) -> dict[str, Any]:
         """The histogram as JSON-able data: only the bins that hold anything."""
         rows = ({str(at): round(count, 3) for at, count in enumerate(row) if count} for row in self.rows())
-        return {"total": round(self.total, 3), **dict(zip(_NAMES, rows, strict=True))}
+        least = {} if self.least == float("inf") else {"least": round(self.least, 3)}
+        return {"total": round(self.total, 3), **least, **dict(zip(_NAMES, rows, strict=True))}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Lifetimes":
         """The histogram that `as_data` wrote; raises `ValueError`, `KeyError` or `TypeError` for anything else."""
         found = cls()
         found.total = float(data["total"])
+        found.least = float(data.get("least", 0.0))  # where it was not written nothing is known of it
+        if not 0 <= found.least <= 2 * EDGES[-1]:
+            message = f"no request takes {found.least} s"
+            raise ValueError(message)
         for row, name in zip(found.rows(), _NAMES, strict=True):
             for place, count in data[name].items():
                 least = -(MOST**2) if name == "steps" else 0  # steps out of a bin are negative

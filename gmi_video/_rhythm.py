@@ -43,9 +43,9 @@ class Rhythm:
         if law is None:
             wait = self.slower(entry) if slower else self._jittered(entry, entry.interval)
             return self._shared(entry, wait, self._peers(form.model)) if form else wait
-        first = entry.pace.first
-        wait = law.wait(self._age(entry, now), PER_CALL * first)
-        return self._jittered(entry, max(wait, min(SHORTEST, first)))
+        first, age = entry.pace.first, self._age(entry, now)
+        wait = self._jittered(entry, max(law.wait(age, PER_CALL * first), min(SHORTEST, first)))
+        return min(max(wait, law.least - age), entry.pace.longest)
 
     def _shared(self, entry: Entry, wait: float, peers: int) -> float:
         """A wait among many of one model of which nothing is known: together they show the first end soon enough.
@@ -68,6 +68,15 @@ class Rhythm:
             due = max(now + self.rng.random(), entry.at + self.wait(entry, entry.at))
             if due < entry.due:
                 yield entry, due
+
+    def too_early(self, entry: Entry, now: float) -> float | None:
+        """When a look is to be made that was planned before anything was known of its model; None: now."""
+        form = entry.form
+        law = self._cadence.law(form.model) if form and entry.empty_since is None else None
+        if law is None:
+            return None
+        due = min(now + law.least - self._age(entry, now), entry.at + entry.pace.longest)
+        return due if due > now else None
 
     def slower(self, entry: Entry) -> float:
         """A wait that is longer by the pace's growth than the one before."""

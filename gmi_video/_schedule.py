@@ -9,7 +9,7 @@ from itertools import islice
 from random import Random
 
 from gmi_video._backoff import verdict
-from gmi_video._cadence import Cadence
+from gmi_video._cadence import KNOWN_FROM, Cadence
 from gmi_video._due import Due
 from gmi_video._entry import Entry, Known, Reader, Told, eager, end_of, is_empty
 from gmi_video._fleet import Fleet
@@ -49,6 +49,7 @@ class Schedule:
         self._heap = Due()
         self._flying: set[str] = set()
         self._known = Past(KNOWN)
+        self._novel = float("-inf")  # until then looks are due that were planned before their model was known
         self.fleet = Fleet(
             self._entries, self.cadence, clock or ServerTime(0.0, 0.0), self._heap.plan, sweeps=sweeps
         )
@@ -57,17 +58,10 @@ class Schedule:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __contains__(self, request_id: object) -> bool:
-        return request_id in self._entries
-
     @property
     def flying(self) -> int:
         """How many looks are under way."""
         return len(self._flying)
-
-    def last(self, request_id: str) -> Snapshot | None:
-        """What was last seen of a watched id, without its payload."""
-        return entry.snapshot if (entry := self.entry(request_id)) else None
 
     def entry(self, request_id: str) -> Entry | None:
         """A watched id, to be read only; from any thread."""
@@ -159,6 +153,9 @@ class Schedule:
         while (item := self._heap.top(now)) is not None:
             self._heap.pop()
             if isinstance(item, Entry):
+                if now < self._novel and (later := self._rhythm.too_early(item, now)):
+                    self._heap.plan(item, later)
+                    continue
                 self._flying.add(item.request_id)
                 return item.request_id
             request_id = self.fleet.alone(item, now, self._rhythm.wait)
@@ -255,6 +252,8 @@ class Schedule:
         elif final and not entry.waits_for_links(snapshot, now):
             fleet.ended(entry, snapshot, now)
             told = self._ended(entry, end_of(snapshot))
+            if self.cadence.of(snapshot.model).total == KNOWN_FROM:
+                self._novel = now + entry.pace.longest
             for other, due in self._rhythm.sooner(self._entries, snapshot.model, now):
                 self._heap.plan(other, due)
             return told

@@ -1,14 +1,15 @@
 """A queue in virtual time for the tests of the schedule: its list may lag, be short, repeat itself or lose its order."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 
 from attrs import define, field
 
 from gmi_video import Media, Outcome, Snapshot, Status
+from gmi_video._forms import stamp
 from gmi_video._schedule import Schedule
 from gmi_video._servertime import ServerTime
+from gmi_video._sheet import Known
 from gmi_video._sweep import Listed, Sheet, Sweep
 from gmi_video.errors import GmiVideoError, Interrupted, NotFound, Rejected
 from gmi_video.events import Event
@@ -67,7 +68,7 @@ class Queue:
             outcome=Outcome(media=(Media("https://x.example/a.mp4"),)) if now >= end else None,
         )
 
-    def page(self, sweep: Sweep, now: float, last: Callable[[str], Snapshot | None]) -> Sheet:
+    def page(self, sweep: Sweep, now: float, known: Known) -> Sheet:
         """A page of the list; raises `GmiVideoError`."""
         self.pages.append(now)
         self.asked.append(sweep.limit)
@@ -91,30 +92,37 @@ class Queue:
             chosen += [self.rng.choice(chosen) for _ in range(5)]
         told = not self.odd.silent
         return Sheet(
-            records=tuple(self._listed(name, now, last) for name in chosen),
+            records=tuple(self._listed(name, now, known) for name in chosen),
             total=len(names) if told else None,
             more=offset + limit < len(names) if told else None,
             size=700 * len(chosen),
             seconds=self.odd.seconds,
         )
 
-    def _listed(self, name: str, now: float, last: Callable[[str], Snapshot | None]) -> Listed:
-        snapshot = self.record(name, now)
-        before = last(name)
-        assert snapshot.created_at is not None
-        same = before is not None and (before.word, before.updated_at) == (snapshot.word, snapshot.updated_at)
-        return Listed(name, snapshot.created_at.timestamp(), None if same else snapshot)
+    def _listed(self, name: str, now: float, known: Known) -> Listed:
+        snapshot, entry = self.record(name, now), known(name)
+        created = stamp(snapshot.created_at)
+        same = entry is not None and entry.form is not None and entry.form.word == snapshot.word
+        same = same and entry is not None and entry.moved == stamp(snapshot.updated_at)
+        return Listed(name, created, None if same else snapshot)
 
 
 @define
 class Follower:
-    """Drives a schedule against a queue, one call at a time, and keeps what was told."""
+    """Drives a schedule against a queue, one call at a time, and keeps what was told.
+
+    `unseen` is the longest that an id was not seen, and `early` are looks at an age at which nothing of the model had
+    ended yet, though the id was seen less than the longest wait ago.
+    """
 
     queue: Queue
     pace: Pace = field(factory=Pace)
     seed: int = 0
     now: float = 0.0
     told: list[tuple[float, Event]] = field(factory=list)
+    unseen: float = 0.0
+    early: list[tuple[float, str]] = field(factory=list)
+    _sights: dict[str, float] = field(factory=dict)
     schedule: Schedule = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -128,6 +136,7 @@ class Follower:
 
     def follow(self, name: str) -> None:
         """A request is followed by its id alone."""
+        self._sights[name] = self.now
         self._keep(self.schedule.add(name, "reader", self.pace, self.now))
 
     def run(self, until: float) -> None:
@@ -147,27 +156,51 @@ class Follower:
         if name is None:
             return
         self.queue.looks.append((self.now, name))
+        self._check(name)
         if self.queue.rng.random() < self.queue.odd.failing:
             self._keep(self.schedule.miss(name, Interrupted("the connection broke"), self.now).events)
         else:
+            self._sight(name)
             self._keep(self.schedule.observe(name, self.queue.record(name, self.now), self.now).events)
 
     def _walk(self, sweep: Sweep) -> None:
         failed: GmiVideoError | None = None
         while not sweep.done and failed is None:
             try:
-                sheet = self.queue.page(sweep, self.now, self.schedule.last)
+                sheet = self.queue.page(sweep, self.now, self.schedule.entry)
             except GmiVideoError as error:
                 failed = error
             else:
                 self.now += sheet.seconds
+                for listed in sheet.records:
+                    self._sight(listed.request_id)
                 for said in self.schedule.read(sweep, sheet, self.now):
                     self._keep(said.events)
         for said in self.schedule.swept(sweep, self.now, failed):
             self._keep(said.events)
 
+    def _sight(self, name: str) -> None:
+        """An id was seen."""
+        if name in self._sights:
+            self.unseen = max(self.unseen, self.now - self._sights[name])
+            self._sights[name] = self.now
+
+    def _check(self, name: str) -> None:
+        """A look is made: whether it could have been left for later."""
+        entry = self.schedule.entry(name)
+        assert entry is not None
+        law = self.schedule.cadence.law(entry.form.model) if entry.form else None
+        if law is None or entry.empty_since is not None:
+            return
+        young = self.schedule.fleet.age(entry, self.now) < law.least - 1e-6
+        if young and self.now - self._sights[name] < self.pace.longest - 1e-6:
+            self.early.append((self.now, name))
+
     def _keep(self, events: tuple[Event, ...]) -> None:
-        self.told.extend((self.now, event) for event in events)
+        for event in events:
+            self.told.append((self.now, event))
+            if event.final:
+                self._sights.pop(event.request_id, None)
 
     @property
     def ends(self) -> dict[str, float]:

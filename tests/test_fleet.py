@@ -230,7 +230,9 @@ def _any_run(seed: int) -> list[tuple[float, str, str]]:
     assert len(late) == count, "an id was lost"
     assert len(follower.schedule) == 0
     if not odd.failing:
-        assert max(late.values()) <= pace.longest + 1, "an id was unseen for longer than the longest wait"
+        assert follower.unseen <= pace.longest + 1e-6, "an id was unseen for longer than the longest wait"
+        assert follower.early == [], "a look before anything of its model ever ended"
+        assert max(late.values()) <= pace.longest + 1e-6
         assert not any(isinstance(event, Missed) for _, event in follower.told)
     return [(at, type(event).__name__, event.request_id) for at, event in follower.told]
 

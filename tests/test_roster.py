@@ -39,7 +39,6 @@ def test_to_look_at_an_id_from_outside_changes_nothing() -> None:
     assert entry is not None
     assert (entry.request_id, entry.pace, entry.at, entry.form) == ("r-1", PACE, 7.0, None)
     assert schedule.entry("r-1") is not entry
-    assert schedule.last("r-1") is None
     assert schedule.entry("another") is None
 
 
@@ -49,7 +48,7 @@ def test_an_unseen_id_may_have_several_readers_and_lose_them() -> None:
     schedule.add("r-1", "another", PACE, 1.0)
     told = schedule.learn(seen("r-1"), 2.0)
     schedule.drop("r-1", "reader")
-    kept = "r-1" in schedule
+    kept = "r-1" in schedule._entries
     schedule.drop("r-1", "another")
     schedule.drop("r-2", "another")
     schedule.drop("r-2", "reader")

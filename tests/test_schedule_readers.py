@@ -204,7 +204,7 @@ def test_clearing_keeps_what_was_seen() -> None:
 
     assert (len(schedule), schedule.next_due()) == (0, None)
     assert schedule.known("a", 1.0, STEADY) is not None
-    assert schedule.last("b") is None
+    assert schedule.entry("b") is None
 
 
 def test_memory_is_bounded_by_what_is_watched() -> None:
