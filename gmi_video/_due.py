@@ -61,9 +61,10 @@ class Due:
         """Takes away what `top` showed: it is not due any more."""
         heappop(self._front())[2].due = None
 
-    def hold(self, until: float) -> None:
-        """Nothing is due before `until`."""
+    def hold(self, until: float) -> float:
+        """Nothing is due before `until`, nor before what was said of an earlier hold; returns when that is over."""
         self._held = max(self._held, until)
+        return self._held
 
     def tidy(self, live: int) -> None:
         """To be called where something was forgotten: drops a few times where they have become many."""

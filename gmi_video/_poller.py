@@ -256,6 +256,8 @@ class Poller:
         try:
             while page is not None and not sweep.done and error is None:
                 try:
+                    while (end := schedule.hold()) > self._loop.time():  # noqa: ASYNC110  # a hold has one end
+                        await asyncio.sleep(end - self._loop.time())
                     sheet = await page(sweep, schedule.entry)
                 except Unauthorized as refused:
                     self._fail(partial(copy.copy, refused))

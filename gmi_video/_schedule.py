@@ -172,9 +172,9 @@ class Schedule:
         """How many seconds ago what is due next was seen, or None where nothing is."""
         return self._heap.unseen(now)
 
-    def hold(self, until: float) -> None:
-        """No look before `until`: the service asked for it."""
-        self._heap.hold(until)
+    def hold(self, until: float = 0.0) -> float:
+        """No call before `until`: the service asked for it; returns when the last hold is over."""
+        return self._heap.hold(until)
 
     def observe(self, request_id: str, snapshot: Snapshot, now: float) -> Told:
         """A look came back."""
@@ -207,6 +207,9 @@ class Schedule:
     def miss(self, request_id: str, error: GmiVideoError, now: float) -> Told:
         """A look failed: the id slips to its next slot, and nothing is repeated at once."""
         self._flying.discard(request_id)
+        asked = min(getattr(error, "retry_after", None) or 0.0, LONGEST_HOLD)
+        if isinstance(error, RateLimited) and asked:
+            self.hold(now + asked)
         entry = self._entries.get(request_id)
         if entry is None:
             return _NOBODY
@@ -214,9 +217,6 @@ class Schedule:
         if verdict(error) == "lost" and entry.is_gone(now):
             gone = GaveUp(request_id=request_id, snapshot=entry.snapshot, reason="not found")
             return self._ended(entry, gone)
-        asked = min(getattr(error, "retry_after", None) or 0.0, LONGEST_HOLD)
-        if isinstance(error, RateLimited) and asked:
-            self.hold(now + asked)
         wait = max(self._rhythm.slower(entry), asked)
         if entry.block is None:
             self._heap.plan(entry, now + wait)

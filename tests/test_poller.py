@@ -12,7 +12,7 @@ from gmi_video import errors
 from gmi_video._inbox import Inbox
 from gmi_video._line import Line
 from gmi_video._poller import Poller
-from gmi_video._sweep import Sheet, Sweep
+from gmi_video._sweep import Listed, Sheet, Sweep
 from gmi_video.events import Event, Missed, Succeeded
 from gmi_video.records import Snapshot
 from gmi_video.settings import Pace
@@ -345,5 +345,33 @@ def test_ids_that_are_gathered_hold_up_no_other_watch() -> None:
 
         assert before == {}
         assert looked == {"a", "b"}
+
+    run(main())
+
+
+def test_a_walk_rests_while_the_service_asks_for_it() -> None:
+    """A hold that begins between two pages is kept by the next page as it is by looks."""
+
+    async def main() -> None:
+        queue = Queue()
+        pages: list[float] = []
+
+        async def page(sweep: Sweep, _: object) -> Sheet:
+            pages.append(asyncio.get_running_loop().time())
+            if len(pages) == 1:
+                poller.schedule.hold(pages[0] + 30)
+            begin = sweep.offset
+            names = range(begin, begin + 20) if len(pages) == 1 else range(20, 30)
+            return Sheet(
+                records=tuple(Listed(f"id-{name}", float(-name)) for name in names), more=len(pages) == 1
+            )
+
+        poller = queue.poller = Poller(queue.look, page=page, concurrency=4, rng=Random(0))
+        queue.line(*(f"id-{number}" for number in range(30)))
+        await asyncio.sleep(60)
+        await poller.aclose()
+
+        assert len(pages) >= 2
+        assert pages[1] - pages[0] >= 30
 
     run(main())

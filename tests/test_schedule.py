@@ -141,6 +141,16 @@ def test_a_rate_limit_holds_every_look() -> None:
     assert {schedule.take(30.0), schedule.take(30.0)} == {"a", "b"}
 
 
+def test_a_rate_limit_holds_though_nobody_follows_its_id_any_more() -> None:
+    """What the service asks for does not depend on who still waits for that very answer."""
+    schedule = a_schedule("a", "b")
+    schedule.take(0.0)
+    schedule.drop("a", "reader")
+    schedule.miss("a", errors.RateLimited("slow down", status=429, retry_after=30), 0.0)
+
+    assert schedule.next_due() == 30.0
+
+
 def test_a_rate_limit_that_names_no_time_only_slips() -> None:
     """Without a time to wait, other ids are looked at as before."""
     schedule = a_schedule("a", "b")
