@@ -8,6 +8,7 @@ from gmi_video._cadence import Cadence
 from gmi_video._entry import Entry
 from gmi_video._flock import PER_CALL
 from gmi_video._roster import Roster
+from gmi_video.records import Status
 
 SHORTEST = 1.0
 """Seconds between two looks at one id at least, however sure its end is (less where the pace begins with less)."""
@@ -39,6 +40,8 @@ class Rhythm:
     def wait(self, entry: Entry, now: float, *, slower: bool = False) -> float:
         """Seconds from `now`: where the chance of an end is worth a look, or by the pace, `slower` than before."""
         form = entry.form
+        if form is not None and form.status is Status.UNKNOWN:  # what it waits for is not what its model is known for
+            return self._jittered(entry, entry.pace.longest)
         law = self._cadence.law(form.model) if form and entry.empty_since is None else None
         if law is None:
             wait = self.slower(entry) if slower else self._jittered(entry, entry.interval)

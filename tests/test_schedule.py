@@ -57,6 +57,21 @@ def test_a_change_makes_looks_frequent_again() -> None:
     assert wait_of(schedule, now) == 2.0
 
 
+def test_a_state_of_which_nothing_is_known_is_looked_at_seldom() -> None:
+    """A status word that is new to us waits for the longest interval, whatever its model is known for, until it moves."""
+    schedule = a_schedule("a")
+    for _ in range(20):
+        schedule.cadence.of("Veo3").ended(0.0, 3.0)
+    looked(schedule, 0.0, seen(word="paused"))
+    first = wait_of(schedule, 0.0)
+    looked(schedule, 10.0, seen(word="paused"))
+    second = wait_of(schedule, 10.0)
+    looked(schedule, 20.0, seen(word="processing", at=9))
+
+    assert (first, second) == (10.0, 10.0)
+    assert wait_of(schedule, 20.0) < 10.0
+
+
 def test_jitter_stays_within_its_share_and_below_the_longest() -> None:
     """Each wait is that of the pace ± `jitter`, and never longer than `longest`."""
     schedule = a_schedule("a", pace=Pace(first=8, growth=1, longest=9, jitter=0.25))
