@@ -155,10 +155,19 @@ class Answering(asyncio.Protocol):
             self._transport.write(_HEAD % len(body) + body)
 
 
+def _stay_awake(loop: asyncio.AbstractEventLoop) -> None:
+    loop.call_soon(_stay_awake, loop)
+
+
 async def serve() -> None:
-    """Serves on a free port, which is written to stdout, until stdin ends."""
+    """Serves on a free port, which is written to stdout, until stdin ends.
+
+    With a core of its own it never sleeps: to wake it would be the client's CPU, the more the slower the client.
+    """
     loop = asyncio.get_running_loop()
     queue = Queue()
+    if True:
+        _stay_awake(loop)
     server = await loop.create_server(lambda: Answering(queue), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.buffer.read)

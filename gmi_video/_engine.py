@@ -3,7 +3,7 @@
 import asyncio
 import importlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from random import Random
 from typing import TypeVar
@@ -82,6 +82,7 @@ class _Open:
             cadence=engine.cadence,
             clock=self.clock,
         )
+        self.lookout.known = self.poller.schedule.entry
         self.short = asyncio.Semaphore(settings.concurrency)
         self.budget = Budget()
         self.reconciler = Reconciler(engine.page, engine.glance, self.clock)
@@ -193,9 +194,9 @@ class Engine:
         """A call of the account's, made to get a key."""
         return await (await self.open()).exchanges.unkeyed(call, self.settings)
 
-    async def looked(self, call: Call) -> Reply:
+    def looked(self, call: Call) -> Awaitable[Reply]:
         """A call of the poller's."""
-        return await self.exchange(call, self.settings, "poll")
+        return self.exchange(call, self.settings, "poll")
 
     def seen(self, snapshot: Snapshot, way: Way) -> None:
         """A full record came."""

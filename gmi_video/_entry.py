@@ -53,7 +53,7 @@ class Entry:
     """The state of one id. Times are the loop's seconds; `created`, `moved` and `queued` the service's; `lived` an age.
 
     Of what was seen only its `form` is kept, and its times. `told` is the last state that readers were told. `due`
-    is None while it is looked at, and while it belongs to a `block`, which is due instead.
+    is None while it is looked at, and while it belongs to a `block`, which is due instead. `mark` is the lookout's.
     """
 
     request_id: str
@@ -76,6 +76,7 @@ class Entry:
     block: Block | None = None
     lived: float | None = None
     absent: int = 0
+    mark: int | None = None
 
     @property
     def snapshot(self) -> Snapshot | None:

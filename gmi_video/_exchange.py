@@ -64,7 +64,7 @@ class Exchanges:
         return reply
 
     async def _keyed(self, call: Call, settings: Settings) -> Reply:
-        key = await self._keyring.key()
+        key = self._keyring.lasting or await self._keyring.key()
         reply = await self._sent(call, settings, key)
         if reply.status == 401 and (fresh := await self._renewed(call, key)) is not None:
             reply = await self._sent(call, settings, fresh)

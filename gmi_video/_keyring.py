@@ -44,6 +44,11 @@ class Keyring:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._refused: tuple[float, Unauthorized] | None = None
 
+    @property
+    def lasting(self) -> Secret | None:
+        """The key at hand, if its end is not known: the usual case, which needs no coroutine."""
+        return self._key if self._stale_at == float("inf") else None
+
     async def key(self) -> Secret:
         """The present key, renewed where its end is near; raises what the source raises where there is none."""
         key = self._key

@@ -19,6 +19,10 @@ class Ask(Protocol):
 
 async def look(door: Door, request_id: str, ask: Ask) -> Snapshot:
     """What the queue says of a request, its result included; raises what `ask` raises."""
-    snapshot = await ask(door.snapshot_call(request_id), door.read_snapshot)
+    return await whole(door, await ask(door.snapshot_call(request_id), door.read_snapshot), ask)
+
+
+async def whole(door: Door, snapshot: Snapshot, ask: Ask) -> Snapshot:
+    """A snapshot with its result, where a door tells that elsewhere; raises what `ask` raises."""
     call = door.result_call(snapshot)
     return snapshot if call is None else await ask(call, partial(door.read_result, snapshot))

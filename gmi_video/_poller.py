@@ -36,7 +36,7 @@ class Poller:
 
     def __init__(
         self,
-        look: Callable[[str], Awaitable[Snapshot]],
+        look: Callable[[str], Awaitable[Snapshot | None]],
         *,
         concurrency: int,
         rng: Random,
@@ -215,28 +215,27 @@ class Poller:
                 self._crew = None
 
     async def _looker(self, crew: Crew) -> None:
+        schedule = self.schedule
         while True:
-            sweep = self.schedule.sweep(self._loop.time()) if self._page else None
+            now = self._loop.time()
+            sweep = schedule.sweep(now) if self._page else None
             if sweep is not None:
                 self._arrange()
                 await self._sweep(sweep)
                 continue
-            request_id = self.schedule.take(self._loop.time())
+            request_id = schedule.take(now)
             if request_id is None:
-                due = self.schedule.next_due()
-                if due is not None:
-                    self._wake_at(due)
+                self._arrange()
                 await crew.park()
                 continue
             self._arrange()
             try:
-                await self._one(request_id)
+                await self._one(request_id, now)
             finally:
-                if self.schedule.landed(request_id, self._loop.time()):
+                if schedule.landed(request_id, now):
                     self._arrange()  # somebody may have begun to watch it while it was broken off
 
-    async def _one(self, request_id: str) -> None:
-        begun = self._loop.time()
+    async def _one(self, request_id: str, begun: float) -> None:
         try:
             snapshot = await self._look(request_id)
         except Unauthorized as error:
@@ -247,7 +246,9 @@ class Poller:
         else:
             now = self._loop.time()
             self.schedule.fleet.looked(now - begun)
-            self._deliver(self.schedule.observe(request_id, snapshot, now))
+            told = self.schedule.observe(request_id, snapshot, now)
+            if told.readers:
+                self._deliver(told)
 
     async def _sweep(self, sweep: Sweep) -> None:
         """Pages until the walk is over; however it ends, its ids are due again."""

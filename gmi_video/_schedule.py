@@ -19,7 +19,7 @@ from gmi_video._past import Past
 from gmi_video._rhythm import Rhythm
 from gmi_video._roster import Roster
 from gmi_video._servertime import ServerTime
-from gmi_video._sweep import Listed, Sheet, Sweep
+from gmi_video._sweep import Listed, Sweep
 from gmi_video.errors import GmiVideoError, RateLimited
 from gmi_video.events import Event, GaveUp, Missed, Progressed
 from gmi_video.records import Snapshot
@@ -176,18 +176,20 @@ class Schedule:
         """No call before `until`: the service asked for it; returns when the last hold is over."""
         return self._heap.hold(until)
 
-    def observe(self, request_id: str, snapshot: Snapshot, now: float) -> Told:
-        """A look came back."""
+    def observe(self, request_id: str, snapshot: Snapshot | None, now: float) -> Told:
+        """A look came back; without a snapshot it says what the look before had said."""
         self._flying.discard(request_id)
-        return self.learn(snapshot, now)
-
-    def read(self, sweep: Sweep, sheet: Sheet, now: float) -> list[Told]:
-        """A page of a sweep came back: whatever it says of watched ids counts as a look."""
-        sweep.read(sheet)
-        return self.heard(sheet.records, now)
+        if snapshot is not None:
+            return self.learn(snapshot, now)
+        entry = self._entries.get(request_id)
+        if entry is None:
+            return _NOBODY
+        entry.misses = entry.unknown = 0
+        self._goes_on(entry, now, changed=False)
+        return self._perhaps_stalled(entry, None, now)
 
     def heard(self, records: Iterable[Listed], now: float) -> list[Told]:
-        """Some records of a page that a sweep has read."""
+        """Some records of a page that a sweep has read: whatever it says of watched ids counts as a look."""
         told = []
         for listed in records:
             if listed.snapshot is not None and listed.request_id in self._entries:
@@ -264,9 +266,7 @@ class Schedule:
             fleet.sighted(entry, snapshot, moved_at)
         if changed:
             entry.changed, entry.stalled, entry.interval = now, False, entry.pace.first
-        fleet.lives(entry, now)
-        if entry.request_id not in self._flying and not fleet.keeps(entry):
-            fleet.plan(entry, now + self._rhythm.wait(entry, now, slower=not changed), now)
+        self._goes_on(entry, now, changed=changed)
         if fresh and not final:
             previous, entry.told = entry.told, snapshot.status
             progressed = Progressed(
@@ -277,6 +277,11 @@ class Schedule:
             )
             return self._tell(entry, progressed)
         return self._perhaps_stalled(entry, None if behind else snapshot, now)
+
+    def _goes_on(self, entry: Entry, now: float, *, changed: bool) -> None:
+        self.fleet.lives(entry, now)
+        if entry.request_id not in self._flying and not self.fleet.keeps(entry):
+            self.fleet.plan(entry, now + self._rhythm.wait(entry, now, slower=not changed), now)
 
     def _perhaps_stalled(self, entry: Entry, snapshot: Snapshot | None, now: float) -> Told:
         if entry.stalled or now - entry.changed < entry.pace.stalled_after or entry.form is None:

@@ -220,7 +220,7 @@ class Snapshot(Record):
     @property
     def final(self) -> bool:
         """Whether the request has ended."""
-        return self.status.final
+        return self.status in _FINAL
 
 
 @frozen(kw_only=True)

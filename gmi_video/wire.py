@@ -131,7 +131,17 @@ def signed(
         headers["Authorization"] = Secret(f"{scheme} {key}")
     if organization is not None:
         headers["X-Organization-ID"] = Secret(organization)
-    return evolve(call, url=base_url + call.url, headers=headers, timeout=timeout)
+    return Call(
+        operation=call.operation,
+        subject=call.subject,
+        url=base_url + call.url,
+        method=call.method,
+        body=call.body,
+        chunks=call.chunks,
+        headers=headers,
+        cap=call.cap,
+        timeout=timeout,
+    )
 
 
 def record(call: Call, reply: Reply) -> Any:

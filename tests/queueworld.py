@@ -174,7 +174,8 @@ class Follower:
                 self.now += sheet.seconds
                 for listed in sheet.records:
                     self._sight(listed.request_id)
-                for said in self.schedule.read(sweep, sheet, self.now):
+                sweep.read(sheet)
+                for said in self.schedule.heard(sheet.records, self.now):
                     self._keep(said.events)
         for said in self.schedule.swept(sweep, self.now, failed):
             self._keep(said.events)

@@ -108,7 +108,8 @@ def ours(
                     failed = error
                     break
                 size += sheet.size
-                told += schedule.read(sweep, sheet, now)
+                sweep.read(sheet)
+                told += schedule.heard(sheet.records, now)
             told += schedule.swept(sweep, now, failed)
         for said in told:
             for event in said.events:
