@@ -53,7 +53,7 @@ class Entry:
     """The state of one id. Times are the loop's seconds; `created`, `moved` and `queued` the service's; `lived` an age.
 
     Of what was seen only its `form` is kept, and its times. `told` is the last state that readers were told. `due`
-    is None while it is looked at, and while it belongs to a `block`, which is due instead. `mark` is the lookout's.
+    is None while it is looked at, and while it belongs to a `block`, which is due instead. `mark` is that of the last look's body.
     """
 
     request_id: str
@@ -90,6 +90,10 @@ class Entry:
             updated_at=moment_at(self.moved),
             queued_at=moment_at(self.queued),
         )
+
+    def says(self, body: bytes) -> bool:
+        """Whether a body is that of the look before, and nothing else was learnt since."""
+        return self.form is not None and self.mark == mark(body, self.form.word, self.moved)
 
     def is_behind(self, moved: float | None) -> bool:
         """Whether a lagging copy of the service says that it runs, and last moved then: that was true before."""
@@ -128,6 +132,11 @@ class Entry:
         if last.status is Status.UNKNOWN:
             reason = "unknown status"
         return Stalled(request_id=self.request_id, snapshot=last, reason=reason)
+
+
+def mark(body: bytes, word: str, moved: float | None) -> int:
+    """What a body shows itself by when it comes again, while its status and its time are the last that were seen."""
+    return hash((body, word, moved))
 
 
 def eager(paces: Iterator[Pace]) -> Pace:

@@ -7,7 +7,7 @@ from attrs import evolve
 
 from gmi_video._door import Door
 from gmi_video._echo import Way
-from gmi_video._entry import Entry
+from gmi_video._entry import Entry, mark
 from gmi_video._forms import stamp
 from gmi_video._look import whole
 from gmi_video._observe import Observers
@@ -56,15 +56,13 @@ class Lookout:
         reply = await self._exchange(call)
         self.bytes += len(reply.body)
         entry = self.known(request_id)
-        if entry is not None and entry.mark is not None and entry.form is not None and reply.ok:
-            if entry.mark == hash((reply.body, entry.form.word, entry.moved)):
-                return None
+        if reply.ok and entry is not None and entry.says(reply.body):
+            return None
         found = self._door.read_snapshot(call, reply)
         snapshot = self._named(await whole(self._door, found, self._asked))
         self._heard(snapshot, "look")
-        if entry is not None:
-            told = (reply.body, snapshot.word, stamp(snapshot.updated_at))
-            entry.mark = None if snapshot.final else hash(told)
+        if entry is not None and not snapshot.final:
+            entry.mark = mark(reply.body, snapshot.word, stamp(snapshot.updated_at))
         return snapshot
 
     async def _asked(self, call: Call, read: Callable[[Call, Reply], Snapshot]) -> Snapshot:

@@ -40,7 +40,9 @@ class Rhythm:
     def wait(self, entry: Entry, now: float, *, slower: bool = False) -> float:
         """Seconds from `now`: where the chance of an end is worth a look, or by the pace, `slower` than before."""
         form = entry.form
-        if form is not None and form.status is Status.UNKNOWN:  # what it waits for is not what its model is known for
+        if (
+            form is not None and form.status is Status.UNKNOWN
+        ):  # what it waits for is not what its model is known for
             return self._jittered(entry, entry.pace.longest)
         law = self._cadence.law(form.model) if form and entry.empty_since is None else None
         if law is None:

@@ -64,8 +64,10 @@ class Roster:
 
     def glance(self, request_id: str) -> Entry | None:
         """An id as it is, to be read only; from any thread."""
-        terms = self._new.get(request_id)
-        return self._entries.get(request_id) if terms is None else terms.entry(request_id)
+        entry = self._entries.get(request_id)
+        if entry is None and (terms := self._new.get(request_id)) is not None:
+            return terms.entry(request_id)
+        return entry or self._entries.get(request_id)  # it may have become acquainted between the two
 
     def since(self, request_id: str) -> float:
         """When an id was last seen, or came."""

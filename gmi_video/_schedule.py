@@ -4,7 +4,7 @@ One small entry per id, however many readers follow it. An entry is in the heap 
 neighbours that is, or being looked at: there is at most one look per id under way.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from random import Random
 
@@ -63,9 +63,10 @@ class Schedule:
         """How many looks are under way."""
         return len(self._flying)
 
-    def entry(self, request_id: str) -> Entry | None:
-        """A watched id, to be read only; from any thread."""
-        return self._entries.glance(request_id)
+    @property
+    def entry(self) -> Callable[[str], Entry | None]:
+        """Tells of a watched id what is known, to be read only; from any thread."""
+        return self._entries.glance
 
     def learn(self, snapshot: Snapshot, now: float, *, accepted: bool = False) -> Told:
         """Takes a snapshot that came by another way than a look: a submission, a verb, the caller."""
@@ -79,10 +80,6 @@ class Schedule:
             return _NOBODY
         entry.accepted = now if accepted else entry.accepted
         return self._seen(entry, snapshot, now, final=final)
-
-    def known(self, request_id: str, now: float, pace: Pace) -> Known | None:
-        """What is remembered of an id; an end is believed for `pace.remember` seconds."""
-        return self._known.of(request_id, now, pace)
 
     def add(
         self, request_id: str, reader: Reader, pace: Pace, now: float, given: Snapshot | None = None

@@ -51,11 +51,9 @@ def _listed(item: Any, known: Known) -> Listed:
     if entry is None:
         return Listed(request_id_in(item), stamp(moment(item.get("created_at"))))
     place = stamp(moment(item.get("created_at"))) if entry.created is None else entry.created
-    if entry.form is not None and item.get("status") == entry.form.word and _is_as_it_was(item, entry):
-        return Listed(entry.request_id, place)
+    form = entry.form
+    if form is not None and item.get("status") == form.word:
+        moved = item.get("updated_at")
+        if moved == entry.moved or stamp(moment(moved)) == entry.moved:
+            return Listed(entry.request_id, place)
     return Listed(entry.request_id, place, snapshot_of(item))
-
-
-def _is_as_it_was(item: Mapping[str, Any], entry: Entry) -> bool:
-    moved = item.get("updated_at")
-    return moved == entry.moved or stamp(moment(moved)) == entry.moved

@@ -7,7 +7,7 @@ what the pages themselves show.
 from collections import deque
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from attrs import define, field, frozen
 
@@ -25,8 +25,7 @@ BACK = 4
 """Pages whose ids are remembered, to notice a list that does not turn them."""
 
 
-@frozen
-class Listed:
+class Listed(NamedTuple):  # a page has a hundred, and a frozen class takes three times as long to make
     """One record of a page: `snapshot` is None where nothing changed, or nobody follows it. Unix seconds."""
 
     request_id: str
@@ -93,14 +92,18 @@ class Sweep:
         names = {listed.request_id for listed in records}
         fresh = names.difference(*self._read)
         self._read.append(names)
-        hits = 0
-        for position, listed in enumerate(records, self.offset):
-            if listed.request_id in self.wanted and listed.request_id not in self.seen:
-                self.seen.add(listed.request_id)
-                self.ended += listed.snapshot is not None and listed.snapshot.final
-                hits += 1
-                self.first = position if self.first is None else min(self.first, position)
-                self.last = position if self.last is None else max(self.last, position)
+        hits, wanted, seen = 0, self.wanted, self.seen
+        for position, (request_id, _, snapshot) in enumerate(records, self.offset):
+            if request_id not in wanted or request_id in seen:
+                continue
+            seen.add(request_id)
+            hits += 1
+            if snapshot is not None:
+                self.ended += snapshot.final
+            if self.first is None or position < self.first:
+                self.first = position
+            if self.last is None or position > self.last:
+                self.last = position
         whole = sheet.more is not True and (
             sheet.total <= self.offset + length if sheet.total is not None else sheet.more is False
         )

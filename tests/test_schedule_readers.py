@@ -203,7 +203,7 @@ def test_clearing_keeps_what_was_seen() -> None:
     schedule.clear()
 
     assert (len(schedule), schedule.next_due()) == (0, None)
-    assert schedule.known("a", 1.0, STEADY) is not None
+    assert schedule.add("a", "reader", STEADY, 1.0) != ()
     assert schedule.entry("b") is None
 
 
@@ -217,8 +217,8 @@ def test_memory_is_bounded_by_what_is_watched() -> None:
 
     assert len(schedule._known) == KNOWN
     assert len(schedule._heap) < 1100
-    assert schedule.known("id-0", 0.0, STEADY) is None
-    assert schedule.known(f"id-{KNOWN + 499}", 0.0, STEADY) is not None
+    assert schedule.add("id-0", "reader", STEADY, 0.0) == ()
+    assert schedule.add(f"id-{KNOWN + 499}", "reader", STEADY, 0.0) != ()
 
 
 def test_equal_seeds_give_equal_schedules() -> None:
