@@ -259,3 +259,39 @@ def test_a_second_success_may_bring_newer_links() -> None:
 
     assert isinstance(late, Succeeded)
     assert late.snapshot == seen(word="success", at=50)
+
+
+def test_a_flood_of_others_drives_out_no_end() -> None:
+    """Ends are remembered for `Pace.remember`, however many ids that run come and go meanwhile."""
+    schedule = Schedule(Random(0))
+    schedule.learn(seen("done", "success"), 0.0)
+    for number in range(KNOWN + 1):
+        schedule.learn(seen(f"id-{number}"), 1.0)
+
+    assert schedule.known("done", 600.0, STEADY) is not None
+    assert schedule.known("id-0", 600.0, STEADY) is None
+
+
+def test_as_many_ends_are_remembered_as_were_promised() -> None:
+    """Of more than ten thousand ends within `Pace.remember` the last ten thousand are kept, and none after its time."""
+    schedule = Schedule(Random(0))
+    for number in range(KNOWN + 10):
+        schedule.learn(seen(f"id-{number}", "success"), number / 1000)
+    kept = [schedule.known(f"id-{number}", 600.0, STEADY) is not None for number in (9, 10, KNOWN + 9)]
+    schedule.learn(seen("later", "success"), 605.0)
+
+    assert kept == [False, True, True]
+    assert schedule.known("id-4000", 604.1, STEADY) is None
+    assert len(schedule._known) == KNOWN - 4989
+
+
+def test_who_wants_to_remember_longer_may() -> None:
+    """An end is believed for each reader's own time, and kept for the longest of them."""
+    schedule = Schedule(Random(0))
+    schedule.add("other", "reader", Pace(remember=5000), 0.0)
+    schedule.learn(seen("done", "success"), 0.0)
+    schedule.learn(seen("later", "success"), 4000.0)
+
+    assert schedule.known("done", 4000.0, STEADY) is None
+    assert schedule.known("done", 4000.0, Pace(remember=5000)) is not None
+    assert schedule.known("done", 5001.0, Pace(remember=5000)) is None
