@@ -44,14 +44,6 @@ class Due:
         heap = self._front()
         return max(heap[0][0], self._held) if heap else None
 
-    def unseen(self, now: float) -> float | None:
-        """How many seconds ago what is due next was seen, or None where nothing is."""
-        heap = self._front()
-        if not heap:
-            return None
-        item = heap[0][2]
-        return now - (item.at if isinstance(item, Entry) else max(item.swept, 0.0))
-
     def top(self, now: float) -> Entry | Block | None:
         """What is due now, the longest overdue first."""
         heap = self._front()

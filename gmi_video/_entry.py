@@ -48,12 +48,21 @@ class Known:
     accepted: float | None = None
 
 
+@define(eq=False)
+class Step:
+    """A second in which `count` ids were seen last, the first of them at `at`."""
+
+    at: float
+    count: int = 0
+
+
 @define(eq=False, weakref_slot=False)
 class Entry:
     """The state of one id. Times are the loop's seconds; `created`, `moved` and `queued` the service's; `lived` an age.
 
     Of what was seen only its `form` is kept, and its times. `told` is the last state that readers were told. `due`
-    is None while it is looked at, and while it belongs to a `block`, which is due instead. `mark` is that of the last look's body.
+    is None while it is looked at, and while it belongs to a `block`, which is due instead; it counts in a `step` while
+    it does not. `mark` is that of the last look's body.
     """
 
     request_id: str
@@ -77,6 +86,7 @@ class Entry:
     lived: float | None = None
     absent: int = 0
     mark: int | None = None
+    step: Step | None = None
 
     @property
     def snapshot(self) -> Snapshot | None:

@@ -12,6 +12,7 @@ from gmi_video._cadence import Cadence
 from gmi_video._entry import Entry, eager
 from gmi_video._flock import PER_CALL, Block, Flock
 from gmi_video._forms import Forms, stamp
+from gmi_video._lives import Lives
 from gmi_video._roster import Roster
 from gmi_video._servertime import ServerTime
 from gmi_video._strangers import Strangers
@@ -47,6 +48,7 @@ class Fleet:
         self._entries = entries
         self._cadence = cadence
         self._clock = clock
+        self.lives = Lives(cadence, clock)
         self._plan = plan
         self._flocks: dict[str, Flock] = {}
         self.strangers = Strangers()
@@ -91,41 +93,10 @@ class Fleet:
         if entry.moved != moved:
             entry.moved = entry.created if moved == entry.created else moved
 
-    def lives(self, entry: Entry, now: float) -> None:
-        """An id was seen, and had not ended: it lived so far, which its model's cadence learns from."""
-        age = self.age(entry, now)
-        lived = entry.lived
-        if lived is None:
-            lived = 0.0 if entry.accepted is not None else age
-        if age > lived:
-            form, block = entry.form, entry.block
-            if (block is None or block.flock is None) and form is not None and form.model:
-                self._cadence.of(form.model).lived(lived, age)
-            lived = age
-        entry.lived, entry.at = lived, now
-
-    def ended(self, entry: Entry, snapshot: Snapshot, now: float) -> None:
-        """An id ended: how long it took, by the service's own times where they can be believed."""
-        if not snapshot.model:
-            return
-        took = self.age(entry, now)
-        begun, moved = snapshot.created_at, snapshot.updated_at
-        if begun is not None and moved is not None and moved >= begun:
-            took = (moved - begun).total_seconds()
-        since = entry.lived or 0.0
-        if entry.block is not None and entry.block.swept > entry.at:
-            since += entry.block.swept - entry.at
-        self._cadence.of(snapshot.model).ended(min(since, took), took)
-
-    def age(self, entry: Entry, now: float) -> float:
-        """Seconds since an id was created, as far as is known."""
-        if entry.created is not None:
-            return max(0.0, self._clock.at(now) - entry.created)
-        return max(0.0, now - (entry.accepted if entry.accepted is not None else entry.changed))
-
     def plan(self, entry: Entry, due: float, now: float) -> None:
         """Where its neighbours are read together an id is due with them, else alone."""
         if not self._place(entry, due, now):
+            self.lives.alone(entry)
             self._plan(entry, due)
 
     def _place(self, entry: Entry, due: float, now: float) -> bool:
@@ -140,6 +111,8 @@ class Fleet:
             return False
         block = entry.block = flock.join(entry.request_id, entry.created)
         entry.due = None
+        block.since = min(block.since, entry.at)
+        self.lives.leave(entry)
         if entry.pace is not self._pace:
             self._pace = eager(iter((entry.pace, self._pace or entry.pace)))
         if not block.flying and (block.due is None or due < block.due):
@@ -154,6 +127,7 @@ class Fleet:
         """Nobody follows an id any more."""
         if entry.block is not None:
             self._part(entry)
+        self.lives.leave(entry)
         self._count(entry, -1)
         if entry.created is not None and entry.form is not None:
             self._flock(entry.form.model).count -= 1
@@ -177,7 +151,7 @@ class Fleet:
         else:
             self._release(list(block.ids), block, now, wait)
             return None
-        block.flying = True
+        block.flying, block.begun = True, now
         self._sweeps[sweep] = block
         self.sweeps += 1
         return sweep
@@ -190,7 +164,9 @@ class Fleet:
         request_id = self.strangers.first(block)
         if request_id is None:
             return None
-        self._part(self._entries[request_id])
+        entry = self._entries[request_id]
+        self._part(entry)
+        self.lives.alone(entry)
         if (following := self.strangers.first(block)) is not None:
             self._plan(block, min(now, self._entries.since(following)))
         return request_id
@@ -219,17 +195,18 @@ class Fleet:
         missing = [name for name, seen in absent.items() if self._is_missing(name, seen, now)]
         self._release(missing, block, now, wait, absent=good)
         block.late = {name: seen for name, seen in absent.items() if name in block.ids}
-        server_now, model = self._clock.at(now), str(flock.model)
+        model, begun = str(flock.model), block.begun
         if block.ids:
-            flock.lived(block, self._cadence.of(model), server_now, now)
-        block.swept, block.misses = now, 0
+            flock.lived(block, self._cadence.of(model), self._clock.at(begun), begun)
+        block.swept, block.misses = begun, 0
+        block.since = min([begun, *block.late.values()])
         if not good:
             self._release(list(block.ids), block, now, wait)
         if not block.ids:
             return []
         law, pace = self._cadence.law(model), self._pace or Pace()
-        due = now + flock.wait(block, pace, law, server_now)
-        self._plan(block, min([due, *(seen + pace.longest for seen in block.late.values())]))
+        due = now + flock.wait(block, pace, law, self._clock.at(now))
+        self._plan(block, max(now, min(due, block.since + pace.longest)))
         if now - block.checked < CHECK:
             return []
         block.checked = now
@@ -261,7 +238,10 @@ class Fleet:
 
     def _is_missing(self, request_id: str, seen: float, now: float) -> bool:
         """Whether the list should have shown an id; a new one may come late."""
-        return self.age(entry := self._entries[request_id], now) > LAG or now - seen > entry.pace.longest / 2
+        return (
+            self.lives.age(entry := self._entries[request_id], now) > LAG
+            or now - seen > entry.pace.longest / 2
+        )
 
     def _release(self, ids: list[str], block: Block, now: float, wait: Wait, *, absent: bool = False) -> None:
         """Ids leave their block and are due alone, counted from when they were last seen."""
@@ -273,11 +253,21 @@ class Fleet:
             entry.at = seen
             entry.absent += absent
             self._part(entry)
+            self.lives.alone(entry)
             self._plan(entry, max(now, seen + wait(entry, seen)))
 
     def _count(self, entry: Entry, step: int) -> None:
         if entry.form is not None:
             self.statuses[entry.form.word] += step
+
+    def oldest(self) -> float | None:
+        """When that id was seen, or came, which was not seen for the longest time; None where nothing is followed."""
+        firsts = (self.strangers.first(crowd) for crowd in self.strangers.crowds())
+        found = [self._entries.since(first) for first in firsts if first is not None]
+        found += [block.since for flock in self._flocks.values() for block in flock.blocks]
+        if (alone := self.lives.oldest()) is not None:
+            found.append(alone)
+        return min(found, default=None)
 
     def peers(self, model: str) -> int:
         """How many requests of a model are followed."""

@@ -39,7 +39,8 @@ class Block:
 
     `bottom` and `top` are the earliest and the latest creation that it ever had. `at` is where its first was
     seen in the list, when `before` ids of the flock had arrived; `length` is how far apart its ends were then. `late`
-    are those that the last page did not show yet, with when they were seen; all others were seen when it was `swept`.
+    are those that the last page did not show yet, with when they were seen; all others were seen when the walk was begun
+    that `swept` it. None of them was seen before `since`, or, if one was, it is an id that left or was seen alone in the meantime.
     """
 
     flock: "Flock | None" = None
@@ -48,6 +49,8 @@ class Block:
     top: float = float("-inf")
     due: float | None = None
     swept: float = float("-inf")
+    since: float = float("inf")
+    begun: float = float("inf")
     interval: float = 0.0
     misses: int = 0
     flying: bool = False
@@ -173,7 +176,7 @@ class Flock:
             merged = sorted((*block.ids.items(), *other.ids.items()), key=itemgetter(1))
             block.ids = dict(merged)
             block.bottom, block.top = min(block.bottom, other.bottom), max(block.top, other.top)
-            block.swept = min(block.swept, other.swept)
+            block.swept, block.since = min(block.swept, other.swept), min(block.since, other.since)
             block.late |= other.late
             self._span(block, other)
             other.ids, other.due = {}, None

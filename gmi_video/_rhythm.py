@@ -21,6 +21,8 @@ AGAIN = frozenset({5.0, 8.0, 12.0, 20.0, 40.0})
 FEW = 5000
 """Ids up to which that is done at once: it takes some milliseconds."""
 
+_UNKNOWN = Status.UNKNOWN
+
 
 class Rhythm:
     """The waits of a schedule's ids; `age` tells how many seconds ago one was created, `peers` how many a model has."""
@@ -40,9 +42,7 @@ class Rhythm:
     def wait(self, entry: Entry, now: float, *, slower: bool = False) -> float:
         """Seconds from `now`: where the chance of an end is worth a look, or by the pace, `slower` than before."""
         form = entry.form
-        if (
-            form is not None and form.status is Status.UNKNOWN
-        ):  # what it waits for is not what its model is known for
+        if form is not None and form.status is _UNKNOWN:  # its model's law says nothing of what it waits for
             return self._jittered(entry, entry.pace.longest)
         law = self._cadence.law(form.model) if form and entry.empty_since is None else None
         if law is None:

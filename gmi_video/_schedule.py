@@ -53,7 +53,7 @@ class Schedule:
         self.fleet = Fleet(
             self._entries, self.cadence, clock or ServerTime(0.0, 0.0), self._heap.plan, sweeps=sweeps
         )
-        self._rhythm = Rhythm(rng, self.cadence, self.fleet.age, self.fleet.peers)
+        self._rhythm = Rhythm(rng, self.cadence, self.fleet.lives.age, self.fleet.peers)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -106,10 +106,11 @@ class Schedule:
         entry = Entry(request_id, readers, pace, pace.first, now, now)
         self._entries.put(entry)
         if found is None:
+            self.fleet.lives.alone(entry)
             return ()
         entry.accepted, entry.at = found.accepted, found.at
         self.fleet.sighted(entry, found.snapshot, stamp(found.snapshot.updated_at))
-        self.fleet.lives(entry, now)
+        self.fleet.lives.seen(entry, now)
         if request_id not in self._flying:
             self.fleet.plan(entry, max(now, found.at + self._rhythm.wait(entry, found.at)), now)
         return self._first_word(entry, found.snapshot)
@@ -166,8 +167,8 @@ class Schedule:
         return self._heap.next()
 
     def unseen(self, now: float) -> float | None:
-        """How many seconds ago what is due next was seen, or None where nothing is."""
-        return self._heap.unseen(now)
+        """How many seconds ago the id was seen, or came, that was not seen for the longest; None where there is none."""
+        return None if (oldest := self.fleet.oldest()) is None else now - oldest
 
     def hold(self, until: float = 0.0) -> float:
         """No call before `until`: the service asked for it; returns when the last hold is over."""
@@ -249,7 +250,7 @@ class Schedule:
             behind = True
             self.regressions += 1
         elif final and not entry.waits_for_links(snapshot, now):
-            fleet.ended(entry, snapshot, now)
+            fleet.lives.ended(entry, snapshot, now)
             told = self._ended(entry, end_of(snapshot))
             if self.cadence.of(snapshot.model).total == KNOWN_FROM:
                 self._novel = now + entry.pace.longest
@@ -276,7 +277,7 @@ class Schedule:
         return self._perhaps_stalled(entry, None if behind else snapshot, now)
 
     def _goes_on(self, entry: Entry, now: float, *, changed: bool) -> None:
-        self.fleet.lives(entry, now)
+        self.fleet.lives.seen(entry, now)
         if entry.request_id not in self._flying and not self.fleet.keeps(entry):
             self.fleet.plan(entry, now + self._rhythm.wait(entry, now, slower=not changed), now)
 

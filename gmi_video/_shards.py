@@ -20,30 +20,31 @@ PIECE = 1000
 class Shards(MutableMapping[str, V]):
     """A dict in parts. Its order is that of a dict while it is small, and by chance when it is not.
 
-    Another thread may read while it is written to: it finds what is there before and after.
+    Another thread may read while it is written to: it finds what is there before and after. A name is in that of its
+    `parts` which the last bits of its hash tell.
     """
 
-    __slots__ = ("_count", "_parts")
+    __slots__ = ("_count", "parts")
 
     def __init__(self) -> None:
-        self._parts: list[dict[str, V]] = [{}]
+        self.parts: list[dict[str, V]] = [{}]
         self._count = 0
 
     def get(self, key: str, default: V | None = None) -> V | None:  # type: ignore[override]  # one default, as we use it
         """The value of a name, or `default`."""
-        parts = self._parts
+        parts = self.parts
         return parts[hash(key) & (len(parts) - 1)].get(key, default)
 
     def __getitem__(self, key: str) -> V:
-        parts = self._parts
+        parts = self.parts
         return parts[hash(key) & (len(parts) - 1)][key]
 
     def __contains__(self, key: object) -> bool:
-        parts = self._parts
+        parts = self.parts
         return key in parts[hash(key) & (len(parts) - 1)]
 
     def __setitem__(self, key: str, value: V) -> None:
-        parts = self._parts
+        parts = self.parts
         part = parts[hash(key) & (len(parts) - 1)]
         before = len(part)
         part[key] = value
@@ -53,12 +54,12 @@ class Shards(MutableMapping[str, V]):
                 self._split()
 
     def __delitem__(self, key: str) -> None:
-        parts = self._parts
+        parts = self.parts
         del parts[hash(key) & (len(parts) - 1)][key]
         self._count -= 1
 
     def __iter__(self) -> Iterator[str]:
-        for part in self._parts:
+        for part in self.parts:
             yield from part
 
     def __len__(self) -> int:
@@ -66,9 +67,9 @@ class Shards(MutableMapping[str, V]):
 
     def _split(self) -> None:
         parts: list[dict[str, V]] = [{} for _ in range(PARTS)]
-        for key, value in self._parts[0].items():
+        for key, value in self.parts[0].items():
             parts[hash(key) & (PARTS - 1)][key] = value
-        self._parts = parts
+        self.parts = parts
 
 
 class Row(MutableMapping[str, float]):

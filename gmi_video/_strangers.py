@@ -53,6 +53,12 @@ class Strangers:
         self.new = Crowd()
         self._alone = Crowd(walked=True)
         self._refused_at = 0
+        self._begun: list[Crowd] = []
+
+    def crowds(self) -> tuple[Crowd, ...]:
+        """All blocks in which anybody waits."""
+        self._begun = [crowd for crowd in self._begun if crowd.ids]
+        return (self.new, self._alone, *self._begun)
 
     def meet(self, request_id: str, *, alone: bool = False) -> Block:
         """The block that an unknown id waits in, for a page with others like it, or to be looked at `alone`."""
@@ -75,6 +81,7 @@ class Strangers:
         """The walk for a block; who comes from now on waits in another."""
         assert isinstance(block, Crowd)
         if block is self.new:
+            self._begun = [*self.crowds()[2:], block]
             self.new = Crowd()
         wanted = _Either(block.ids, self.new.ids)
         return Sweep(

@@ -103,6 +103,7 @@ ROOMS = {
     "_line": Room(6, DRIVER),
     "_past": Room(6),
     "_roster": Room(6),
+    "_lives": Room(6),
     "_rhythm": Room(7),
     "_fleet": Room(7),
     "_inbox": Room(4),

@@ -134,10 +134,10 @@ class Follower:
         self.schedule.learn(self.queue.record(name, self.now), self.now, accepted=True)
         self.follow(name)
 
-    def follow(self, name: str) -> None:
-        """A request is followed by its id alone."""
+    def follow(self, name: str, given: Snapshot | None = None) -> None:
+        """A request is followed by its id alone, or by a snapshot."""
         self._sights[name] = self.now
-        self._keep(self.schedule.add(name, "reader", self.pace, self.now))
+        self._keep(self.schedule.add(name, "reader", self.pace, self.now, given))
 
     def run(self, until: float) -> None:
         """Looks and sweeps until then, or until nothing is followed."""
@@ -148,6 +148,7 @@ class Follower:
 
     def step(self) -> None:
         """What is due now."""
+        self._compare()
         sweep = self.schedule.sweep(self.now)
         if sweep is not None:
             self._walk(sweep)
@@ -186,6 +187,15 @@ class Follower:
             self.unseen = max(self.unseen, self.now - self._sights[name])
             self._sights[name] = self.now
 
+    def _compare(self) -> None:
+        """What the statistics say is as old as the oldest, whose age they may give up to a second more."""
+        said = self.schedule.unseen(self.now)
+        age = max((self.now - at for at in self._sights.values()), default=None)
+        assert (said is None) == (age is None)
+        if said is not None and age is not None:
+            assert said >= age - 1e-6, "an id was unseen for longer than is said"
+            assert self.pace.sweep == "auto" or said <= age + 1 + 1e-6, "no id was unseen for so long"
+
     def _check(self, name: str) -> None:
         """A look is made: whether it could have been left for later."""
         entry = self.schedule.entry(name)
@@ -193,7 +203,7 @@ class Follower:
         law = self.schedule.cadence.law(entry.form.model) if entry.form else None
         if law is None or entry.empty_since is not None:
             return
-        young = self.schedule.fleet.age(entry, self.now) < law.least - 1e-6
+        young = self.schedule.fleet.lives.age(entry, self.now) < law.least - 1e-6
         if young and self.now - self._sights[name] < self.pace.longest - 1e-6:
             self.early.append((self.now, name))
 

@@ -65,7 +65,7 @@ def test_ids_that_come_newest_first_are_neighbours_as_well() -> None:
     fleet.now = 300.0
     for name in reversed(names):
         given = fleet.queue.record(name, fleet.now)
-        fleet._keep(fleet.schedule.add(name, "reader", fleet.pace, fleet.now, given))
+        fleet.follow(name, given)
     fleet.run(310.0)
 
     assert len(fleet.queue.looks) <= 2 * LEAST
@@ -213,7 +213,11 @@ def _any_run(seed: int) -> list[tuple[float, str, str]]:
         failing=rng.choice([0.0, 0.0, 0.01, 0.3]),
         longest=rng.choice([20, 100, 1000]),
     )
-    pace = Pace(first=rng.choice([1.0, 2.0, 5.0]), longest=rng.choice([10.0, 30.0]))
+    pace = Pace(
+        first=rng.choice([1.0, 2.0, 5.0]),
+        longest=rng.choice([10.0, 30.0]),
+        sweep="never" if rng.random() < 0.2 else "auto",
+    )
     follower = Follower(Queue(rng, odd), pace, seed=seed)
     count = rng.choice([5, 40, 150])
     for number in range(count):

@@ -67,7 +67,7 @@ def test_a_large_mapping_is_in_parts() -> None:
     for number in range(10 * WHOLE):
         shards[f"r-{number}"] = None
 
-    assert max(len(part) for part in shards._parts) < WHOLE / 10
+    assert max(len(part) for part in shards.parts) < WHOLE / 10
 
 
 def test_a_row_keeps_no_piece_that_is_empty() -> None:
