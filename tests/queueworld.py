@@ -204,7 +204,7 @@ class Follower:
         if law is None or entry.empty_since is not None:
             return
         young = self.schedule.fleet.lives.age(entry, self.now) < law.least - 1e-6
-        if young and self.now - self._sights[name] < self.pace.longest - 1e-6:
+        if young and self.now - entry.at < self.pace.longest - 1e-6:
             self.early.append((self.now, name))
 
     def _keep(self, events: tuple[Event, ...]) -> None:
