@@ -101,6 +101,10 @@ class Entry:
             queued_at=moment_at(self.queued),
         )
 
+    def tell(self, event: Event) -> Told:
+        """An event for all who follow it."""
+        return Told(tuple(reader for reader, _ in self.readers), (event,), self.told)
+
     def says(self, body: bytes) -> bool:
         """Whether a body is that of the look before, and nothing else was learnt since."""
         return self.form is not None and self.mark == mark(body, self.form.word, self.moved)

@@ -81,6 +81,10 @@ class Schedule:
         entry.accepted = now if accepted else entry.accepted
         return self._seen(entry, snapshot, now, final=final)
 
+    def known(self, request_id: str, now: float, pace: Pace) -> Known | None:
+        """What is remembered of an id; an end is believed for `pace.remember` seconds."""
+        return self._known.of(request_id, now, pace)
+
     def add(
         self, request_id: str, reader: Reader, pace: Pace, now: float, given: Snapshot | None = None
     ) -> tuple[Event, ...]:
@@ -182,19 +186,14 @@ class Schedule:
         entry = self._entries.get(request_id)
         if entry is None:
             return _NOBODY
-        entry.misses = entry.unknown = 0
         self._goes_on(entry, now, changed=False)
         return self._perhaps_stalled(entry, None, now)
 
     def heard(self, records: Iterable[Listed], now: float) -> list[Told]:
         """Some records of a page that a sweep has read: whatever it says of watched ids counts as a look."""
-        told = []
-        for listed in records:
-            if listed.snapshot is not None and listed.request_id in self._entries:
-                said = self.learn(listed.snapshot, now)
-                if said.events:
-                    told.append(said)
-        return told
+        news = (listed.snapshot for listed in records if listed.snapshot is not None)
+        told = [self.learn(snapshot, now) for snapshot in news if snapshot.request_id in self._entries]
+        return [said for said in told if said.events]
 
     def swept(self, sweep: Sweep, now: float, error: GmiVideoError | None = None) -> list[Told]:
         """A sweep is over: its ids are due again, those it did not mention alone."""
@@ -221,7 +220,7 @@ class Schedule:
         if entry.block is None:
             self._heap.plan(entry, now + wait)
         again = Missed(request_id=request_id, error=error, look_again_in=wait, misses=entry.misses)
-        return self._tell(entry, again)
+        return entry.tell(again)
 
     def landed(self, request_id: str, now: float) -> bool:
         """A look ended without an answer because it was broken off; whether the id is due again now."""
@@ -243,7 +242,6 @@ class Schedule:
         return bool(self._entries)
 
     def _seen(self, entry: Entry, snapshot: Snapshot, now: float, *, final: bool) -> Told:
-        entry.misses = entry.unknown = 0
         form, moved_at, fleet = entry.form, stamp(snapshot.updated_at), self.fleet
         fresh = changed = behind = False
         if not final and entry.is_behind(moved_at):
@@ -273,10 +271,11 @@ class Schedule:
                 snapshot=snapshot,
                 estimate=self.cadence.typical(snapshot.model),
             )
-            return self._tell(entry, progressed)
+            return entry.tell(progressed)
         return self._perhaps_stalled(entry, None if behind else snapshot, now)
 
     def _goes_on(self, entry: Entry, now: float, *, changed: bool) -> None:
+        entry.misses = entry.unknown = 0
         self.fleet.lives.seen(entry, now)
         if entry.request_id not in self._flying and not self.fleet.keeps(entry):
             self.fleet.plan(entry, now + self._rhythm.wait(entry, now, slower=not changed), now)
@@ -285,13 +284,10 @@ class Schedule:
         if entry.stalled or now - entry.changed < entry.pace.stalled_after or entry.form is None:
             return _NOBODY
         event = entry.stuck(snapshot, now, self.cadence.typical(entry.form.model))
-        return self._tell(entry, event) if event else _NOBODY
-
-    def _tell(self, entry: Entry, event: Event) -> Told:
-        return Told(tuple(reader for reader, _ in entry.readers), (event,), entry.told)
+        return entry.tell(event) if event else _NOBODY
 
     def _ended(self, entry: Entry, event: Event) -> Told:
-        told = self._tell(entry, event)
+        told = entry.tell(event)
         self._forget(entry)
         return told
 
