@@ -9,6 +9,7 @@ PUT is switched off by a middleware, so that our count of calls is the server's.
 
 import contextlib
 import functools
+import importlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -268,5 +269,10 @@ def make(*, loopback: bool) -> AiohttpTransport:
 
 @functools.cache
 def prepare() -> ssl.SSLContext:
-    """The TLS context, made once: reading the certificates takes tens of milliseconds, so do it off the loop."""
+    """The TLS context, made once: reading the certificates takes tens of milliseconds, so do it off the loop.
+
+    So does the half of anyio that it leaves to its first use, which would be on the loop.
+    """
+    with contextlib.suppress(ImportError):  # it is anyio's own name, and may change: then nothing is gained
+        importlib.import_module("anyio._backends._asyncio")
     return ssl.create_default_context()

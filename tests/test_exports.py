@@ -61,6 +61,33 @@ def test_naming_what_is_wanted_does_not_load_the_http_client() -> None:
     assert found == "False"
 
 
+OPENING = """
+import asyncio, sys, threading
+from gmi_video import Session, Settings
+
+async def main():
+    found = set()
+    here = threading.get_ident()
+    on = [True]
+    def heard(event, arguments):
+        if on[0] and event == "import" and threading.get_ident() == here:
+            found.add(arguments[0].partition(".")[0])
+    sys.addaudithook(heard)
+    async with Session(Settings(api_key="a-key-for-tests", base_url="http://127.0.0.1:9/api")) as session:
+        async with session.watch(["r"], keep_open=True):
+            await asyncio.sleep(0)
+    on[0] = False
+    print(sorted(found & {"aiohttp", "anyio", "ssl", "yarl", "multidict"}))
+
+asyncio.run(main())
+"""
+
+
+def test_opening_a_session_loads_nothing_on_the_loop() -> None:
+    """The HTTP client and what it stands on are loaded in a thread: a web application goes on answering meanwhile."""
+    assert python(OPENING) == "[]"
+
+
 def test_what_is_not_there_is_an_attribute_error() -> None:
     """A misspelt name fails as in any module."""
     with pytest.raises(AttributeError, match="'gmi_video' has no attribute 'Sesion'"):
