@@ -12,23 +12,28 @@ import os
 import random
 import re
 import socketserver
+import struct
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from functools import cache
+from importlib.resources import files
 from typing import Any, BinaryIO, ClassVar
 
 from benchmarks.fresh import beside, cores
 
 _BLOCK = random.Random(10).randbytes(1 << 20)
-"""What objects are made of, over and over."""
+"""What objects are filled with, over and over."""
+_CLIP = (files("gmi_video.sandbox") / "samples" / "clip.mp4").read_bytes()
 _RANGE = re.compile(rb"(?im)^range: bytes=(\d+)-")
 
 
 def pieces(size: int) -> Iterator[bytes]:
-    """The object of that size."""
-    for left in range(size, 0, -len(_BLOCK)):
+    """The object of that size: a clip, for only a video is taken for one, and behind it a box that players skip."""
+    room = size - len(_CLIP)
+    yield _CLIP + struct.pack(">I4s", room, b"free")
+    for left in range(room - 8, 0, -len(_BLOCK)):
         yield _BLOCK[:left]
 
 
