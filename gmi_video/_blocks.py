@@ -1,44 +1,61 @@
-"""Pieces of a body on their way to disk: gathered into blocks, written in a thread while the next ones come."""
+"""A body on its way to disk: gathered into blocks, written and hashed in threads while the next bytes come."""
 
 import asyncio
 
-from gmi_video._offload import begin, ended, off_loop
+from gmi_video._offload import begin, ended
 from gmi_video._part import Part
 
 BLOCK = 2 << 20
-"""Bytes that are gathered before they go to disk: one trip off the loop for many small reads."""
+"""Bytes that go to disk together: one trip off the loop for many small reads."""
 FLUSH_EVERY = 1.0
 """Seconds after which less goes to disk as well: so much is lost where the process is killed."""
 
 
 class Blocks:
-    """What is between a stream and its part: at most two blocks, one of them being written."""
+    """What is between a stream and its part: two blocks, one being filled while the other is written.
+
+    The bytes are copied into them. Keeping the pieces is slower: freed by the megabyte, their memory goes back to
+    the system, which then hands out each page of the next ones anew.
+    """
 
     def __init__(self, part: Part) -> None:
         self._part = part
-        self._pieces: list[bytes] = []
+        self._filling, self._spare = bytearray(BLOCK), bytearray()
         self._size = 0
-        self._job: asyncio.Future[None] | None = None
+        self._jobs: list[asyncio.Future[None]] = []
         self._clock = asyncio.get_running_loop().time
         self._since = self._clock()
 
     async def add(self, piece: bytes) -> None:
         """The next bytes; raises what writing the ones before has raised."""
-        self._pieces.append(piece)
-        self._size += len(piece)
-        if self._size >= BLOCK or self._clock() - self._since >= FLUSH_EVERY:
-            await self._written()
-            pieces, self._pieces, self._size, self._since = self._pieces, [], 0, self._clock()
-            self._job = begin(self._part.write, pieces)
+        left = memoryview(piece)
+        while left:
+            taken = left[: BLOCK - self._size]
+            self._filling[self._size : self._size + len(taken)] = taken
+            self._size += len(taken)
+            left = left[len(taken) :]
+            if self._size == BLOCK or self._clock() - self._since >= FLUSH_EVERY:
+                await self._turn()
 
     async def flush(self) -> None:
         """Returns once all of it is written. Also what came before an error is worth keeping."""
-        await self._written()
-        pieces, self._pieces = self._pieces, []
-        if pieces:
-            await off_loop(self._part.write, pieces)
+        await self._turn()
+        await self._done()
 
-    async def _written(self) -> None:
-        job, self._job = self._job, None
-        if job is not None:
-            await ended(job)
+    async def _turn(self) -> None:
+        """What was filled goes to disk, once what went before it is there."""
+        await self._done()
+        full, size = self._filling, self._size
+        self._filling, self._spare = self._spare or bytearray(BLOCK), full
+        self._size, self._since = 0, self._clock()
+        if size:
+            block = memoryview(full)[:size]
+            self._jobs = [begin(step, block) for step in self._part.steps()]
+
+    async def _done(self) -> None:
+        """Waits for every thread that reads the spare block, even where one of them has failed."""
+        jobs, self._jobs = self._jobs, []
+        if jobs:
+            await ended(asyncio.gather(*jobs, return_exceptions=True))
+        for job in jobs:
+            job.result()

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -122,20 +123,27 @@ class Part:
                     self.target, f"{full}: {more:,} bytes are to come, and the disk has {free:,} free"
                 )
 
-    def write(self, pieces: list[bytes]) -> None:
-        """Appends; raises `TargetUnusable` where the disk does not take it, and keeps what it took before."""
+    def write(self, piece: bytes | memoryview) -> None:
+        """Appends; raises `TargetUnusable` where the disk does not take it, and keeps what it took."""
+        for step in self.steps():
+            step(piece)
+
+    def steps(self) -> Iterator[Callable[[bytes | memoryview], None]]:
+        """What becomes of each piece: it is appended, and hashed. Threads may do it side by side, piece by piece."""
         assert self._digests is not None
+        yield self._append
+        yield from self._digests.lanes
+
+    def _append(self, piece: bytes | memoryview) -> None:
+        left = memoryview(piece)
         try:
             os.lseek(self._open, self.size, os.SEEK_SET)
-            for piece in pieces:
-                view = memoryview(piece)
-                while view:
-                    view = view[os.write(self._open, view) :]
-                self._digests.update(piece)
-                self.size += len(piece)
+            while left:
+                wrote = os.write(self._open, left)
+                left = left[wrote:]
+                self.size += wrote
         except OSError as error:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._open, self.size)
+            self._digests = None  # they may be of more than the disk took
             raise unusable(self.target, error.strerror or "the disk does not take it") from None
 
     def at(self, place: int, count: int) -> bytes:

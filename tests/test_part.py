@@ -30,7 +30,8 @@ def begun(target: Path, *pieces: bytes, edition: Edition = FILM) -> Part:
     part = Part(target)
     part.open()
     part.begin(edition)
-    part.write(list(pieces))
+    for piece in pieces:
+        part.write(piece)
     return part
 
 
@@ -70,7 +71,7 @@ def test_a_part_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:
     def interrupted() -> None:
         with Part(tmp_path / "film.mp4") as part:
             part.begin(FILM)
-            part.write([BODY])
+            part.write(BODY)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -87,7 +88,7 @@ def test_beginning_anew_forgets_what_was_written(tmp_path: Path) -> None:
     target = tmp_path / "film.mp4"
     part = begun(target, b"x" * 100_000)
     part.begin(FILM)
-    part.write([BODY])
+    part.write(BODY)
     sha256 = part.finish(overwrite=False)
     part.close()
 
@@ -103,7 +104,7 @@ def test_what_is_kept_is_completed_by_a_later_process(tmp_path: Path) -> None:
     part = taken_up(target)
     found = (part.size, part.edition)
     part.go_on()
-    part.write([BODY[20_000:]])
+    part.write(BODY[20_000:])
     why = part.objection("video", None)
     sha256 = part.finish(overwrite=False)
     part.close()
@@ -153,7 +154,7 @@ def test_a_note_that_says_nothing_is_no_reason_to_go_on(note: bytes, tmp_path: P
 
     assert part.held(URL) is None
     part.begin(FILM)
-    part.write([BODY])
+    part.write(BODY)
     assert part.objection("video", None) is None
     part.close()
     assert left_in(tmp_path) == []
@@ -177,7 +178,7 @@ def test_two_writers_of_one_target_do_not_meet(tmp_path: Path) -> None:
     first, second = begun(target, b"another"), begun(target, BODY)
     second.finish(overwrite=False)
     second.close()
-    first.write([b"film" * 9000])
+    first.write(b"film" * 9000)
     with pytest.raises(TargetUnusable, match="appeared"):
         first.finish(overwrite=False)
     first.close(keep=True)
@@ -232,7 +233,7 @@ from gmi_video._range import Edition
 folder = Path({str(tmp_path)!r})
 with Part(folder / "film.mp4") as part:
     part.begin(Edition(url="u", etag='"one"'))
-    part.write([b"film"])
+    part.write(b"film")
     part.finish(overwrite=False)
 print(sorted(path.name for path in folder.iterdir()))
 """
@@ -319,7 +320,7 @@ def test_a_file_that_appeared_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     target = tmp_path / "film.mp4"
     with Part(target) as part:
         part.begin(FILM)
-        part.write([BODY])
+        part.write(BODY)
         target.write_bytes(b"mine")
         with pytest.raises(TargetUnusable, match="appeared"):
             part.finish(overwrite=False)
@@ -334,7 +335,7 @@ def test_overwriting_replaces_at_the_very_end(tmp_path: Path) -> None:
     target.write_bytes(b"mine")
     with Part(target) as part:
         part.begin(FILM)
-        part.write([BODY])
+        part.write(BODY)
         before = target.read_bytes()
         part.finish(overwrite=True)
 
@@ -350,7 +351,7 @@ def test_a_folder_that_went_away_is_told(tmp_path: Path) -> None:
     part = Part(folder / "film.mp4")
     part.open()
     part.begin(FILM)
-    part.write([BODY])
+    part.write(BODY)
     for found in folder.iterdir():
         found.unlink()
     folder.rmdir()
@@ -371,7 +372,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     with Part(Path({str(tmp_path / "film.mp4")!r})) as part:
         part.begin(Edition(url="u"))
-        part.write([b"x" * 5000])
+        part.write(b"x" * 5000)
 except Exception as error:
     print(type(error).__name__, error)
 """
@@ -387,7 +388,7 @@ def test_names_may_be_as_long_as_names_get(tmp_path: Path) -> None:
     target = tmp_path / ("🦅" * 62 + ".mp4")
     with Part(target) as part:
         part.begin(FILM)
-        part.write([BODY])
+        part.write(BODY)
         part.finish(overwrite=False)
 
     assert target.read_bytes() == BODY
@@ -414,7 +415,7 @@ for _ in range(2):
     try:
         with Part(folder / "film.mp4") as part:
             part.begin(Edition(url="u"))
-            part.write([b"film"])
+            part.write(b"film")
             part.finish(overwrite=False)
     except Exception as error:
         print(type(error).__name__)
