@@ -1,7 +1,7 @@
 """A service that takes uploads, in a process of its own, faster than any client here: it reads and forgets.
 
-`POST …/upload-url` names a place on the same port; a PUT there is read to its end and answered with the MD5 that
-the process was told at its start, as the storage tells that of what it has.
+`POST …/upload-url` names a place on the same port; a PUT there is read to its end and answered with the checksums that
+the process was told at its start, as the storage tells those of what it has.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ class Taking(socketserver.StreamRequestHandler):
         head = (
             "HTTP/1.1 200 OK",
             "Content-Type: application/json",
-            f'ETag: "{sys.argv[1]}"',
+            f"x-goog-hash: {sys.argv[1]}",
             f"Content-Length: {len(body)}",
         )
         self.wfile.write("\r\n".join((*head, "", body)).encode())
@@ -54,10 +54,10 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextlib.contextmanager
-def taking(md5: str) -> Iterator[str]:
+def taking(hashes: str) -> Iterator[str]:
     """The base URL of a service that runs as long as the block does."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.sink", md5], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "benchmarks.sink", hashes], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None

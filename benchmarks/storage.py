@@ -4,10 +4,7 @@
 up after EVERY bytes of each answer. `GET /sent` tells how many bytes of objects have gone out.
 """
 
-import base64
 import contextlib
-import hashlib
-import importlib
 import os
 import random
 import re
@@ -19,9 +16,10 @@ import threading
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Any, BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar
 
 from benchmarks.fresh import beside, cores
+from benchmarks.hashes import Hashes
 
 _BLOCK = random.Random(10).randbytes(1 << 20)
 """What objects are filled with, over and over."""
@@ -41,15 +39,12 @@ def pieces(size: int) -> Iterator[bytes]:
 def _object(size: int) -> tuple[BinaryIO, str]:
     """An object in a file without a name, and what `x-goog-hash` tells of it."""
     file = tempfile.TemporaryFile()  # noqa: SIM115  # kept for as long as the process lives
-    sums: dict[str, Any] = {"md5": hashlib.md5(usedforsecurity=False)}
-    with contextlib.suppress(ImportError):
-        sums["crc32c"] = importlib.import_module("google_crc32c").Checksum()  # of the extra `speed`
+    hashes = Hashes()
     for piece in pieces(size):
         file.write(piece)
-        for each in sums.values():
-            each.update(piece)
+        hashes.update(piece)
     file.flush()
-    return file, ",".join(f"{name}={base64.b64encode(each.digest()).decode()}" for name, each in sums.items())
+    return file, hashes.told()
 
 
 class Storage(socketserver.StreamRequestHandler):

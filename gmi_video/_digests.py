@@ -15,15 +15,26 @@ from typing import Protocol, cast
 from gmi_video._range import Edition
 
 _BITE = 1 << 16
-"""Bytes that google-crc32c is given at once. It takes none but `bytes`, and copies of this size stay in the cache."""
+"""Bytes that google-crc32c is given at once."""
 
 Piece = bytes | bytearray | memoryview
 
 
-class _Checksum(Protocol):
-    def update(self, piece: Piece, /) -> None: ...
+class Checksum(Protocol):
+    """What `hashlib` makes, and what stands for it here."""
 
-    def digest(self) -> bytes: ...
+    @property
+    def name(self) -> str:
+        """As the storage spells it: "md5" or "crc32c"."""
+        ...
+
+    def update(self, piece: Piece, /) -> None:
+        """The next bytes."""
+        ...
+
+    def digest(self) -> bytes:
+        """Of all so far."""
+        ...
 
 
 class Digests:
@@ -34,11 +45,11 @@ class Digests:
 
     def __init__(self, edition: Edition) -> None:
         self._sha = hashlib.sha256()
-        self._check: _Checksum | None = None
+        self._check: Checksum | None = None
         self._told: str | None = None
         self.lanes: tuple[Callable[[Piece], None], ...] = (self._sha.update,)
-        if edition.crc32c and (made := _crc32c()):
-            self._check, self._told = made, edition.crc32c
+        if edition.crc32c and _fast():
+            self._check, self._told = fastest(), edition.crc32c
             self.lanes = (self._both,)  # so quick that a thread of its own costs more than it saves
         elif edition.md5:
             self._check, self._told = hashlib.md5(usedforsecurity=False), edition.md5
@@ -47,9 +58,7 @@ class Digests:
     def _both(self, piece: Piece) -> None:
         assert self._check is not None
         self._sha.update(piece)
-        whole = memoryview(piece)
-        for place in range(0, len(whole), _BITE):
-            self._check.update(bytes(whole[place : place + _BITE]))
+        self._check.update(piece)
 
     def update(self, piece: Piece) -> None:
         """The next bytes."""
@@ -67,10 +76,29 @@ class Digests:
         return self._check is None or base64.b64encode(self._check.digest()).decode() == self._told
 
 
-def _crc32c() -> _Checksum | None:
+def fastest() -> Checksum:
+    """An empty checksum of the kind that the storage tells and that costs the least here; its `name` says which."""
     room = _fast()
-    made: _Checksum | None = room.Checksum() if room is not None else None
-    return made
+    return hashlib.md5(usedforsecurity=False) if room is None else _Crc32c(room.Checksum())
+
+
+class _Crc32c:
+    """google-crc32c for pieces of any kind."""
+
+    name = "crc32c"
+
+    def __init__(self, made: "_Made") -> None:
+        self._made = made
+        self.digest = made.digest
+
+    def update(self, piece: Piece) -> None:
+        """The next bytes. It reads nothing but `bytes`: others are copied, in bites that stay in the cache."""
+        if isinstance(piece, bytes):
+            self._made.update(piece)
+            return
+        whole = memoryview(piece)
+        for place in range(0, len(whole), _BITE):
+            self._made.update(bytes(whole[place : place + _BITE]))
 
 
 @functools.cache
@@ -83,5 +111,11 @@ def _fast() -> "_Room | None":
     return None
 
 
+class _Made(Protocol):
+    def update(self, piece: bytes, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+
 class _Room(Protocol):
-    def Checksum(self) -> _Checksum: ...  # noqa: N802  # its name there
+    def Checksum(self) -> _Made: ...  # noqa: N802  # its name there

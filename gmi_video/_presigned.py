@@ -1,7 +1,7 @@
 """The two calls of an upload: where a file may be put, and the putting. Values in, values out.
 
 The storage is Google Cloud Storage behind V4 signed URLs (the vendor's Upload API): the content type is part of
-the signature, errors are XML, and the reply tells the MD5 of what lies there now.
+the signature, errors are XML, and the reply tells checksums of what lies there now.
 """
 
 import base64
@@ -42,6 +42,8 @@ _FORMS: Mapping[str, tuple[tuple[str, str], ...]] = {
 _AGAIN = frozenset({403, 408, 425, 429, 500, 502, 503, 504})
 _CODE = re.compile(r"<Code>\s*([\w.-]{1,80})\s*</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,400})</Message>")
+_HASH = re.compile(r"\b(crc32c(?==[A-Za-z0-9+/]{6}==)|md5(?==[A-Za-z0-9+/]{22}==))=([A-Za-z0-9+/]+==)")
+_WORDS = {"crc32c": "CRC-32C", "md5": "MD5"}
 _MEANT = {
     "SignatureDoesNotMatch": "the link was signed for another content type than was sent",
     "MalformedSecurityHeader": "a header that was signed for is missing",
@@ -123,15 +125,20 @@ class Refusal:
     another_type: bool = False
 
 
-def judged(name: str, reply: Reply, md5: bytes) -> Refusal | None:
-    """What the storage's answer to an upload means: None where the file lies there as it was sent."""
+def judged(name: str, reply: Reply, sent: Mapping[str, bytes]) -> Refusal | None:
+    """What the storage's answer to an upload means: None where the file lies there as it was sent.
+
+    `sent` are the checksums of what went out, by the names of `checksums`; one that the answer tells as well decides.
+    """
     if not reply.ok:
         return _refused(name, reply)
-    told = _md5_of(reply.headers)
-    if told is None or told == md5:
-        return None
-    message = f"what lies at the storage host is not {name!r} as it was sent: its MD5 differs"
-    return Refusal(IntegrityError(message))
+    for kind, told in checksums(reply.headers).items():
+        if sent.get(kind, told) != told:
+            message = (
+                f"what lies at the storage host is not {name!r} as it was sent: its {_WORDS[kind]} differs"
+            )
+            return Refusal(IntegrityError(message))
+    return None
 
 
 def _refused(name: str, reply: Reply) -> Refusal:
@@ -150,10 +157,10 @@ def _refused(name: str, reply: Reply) -> Refusal:
     return Refusal(error, another_type=code == "SignatureDoesNotMatch")
 
 
-def _md5_of(headers: Mapping[str, str]) -> bytes | None:
-    """The MD5 that the reply tells: of `x-goog-hash`, else of an ETag that is one; None where it tells none."""
-    found = re.search(r"\bmd5=([A-Za-z0-9+/]{22}==)", headers.get("x-goog-hash", ""))
-    if found is not None:
-        return base64.b64decode(found[1])
+def checksums(headers: Mapping[str, str]) -> dict[str, bytes]:
+    """What the storage tells of what lies there: "crc32c", and "md5" of `x-goog-hash` or else of an ETag that is one."""
+    found = {kind: base64.b64decode(told) for kind, told in _HASH.findall(headers.get("x-goog-hash", ""))}
     etag = re.fullmatch(r'"?([0-9a-fA-F]{32})"?', headers.get("etag", ""))
-    return bytes.fromhex(etag[1]) if etag is not None else None
+    if etag is not None:
+        found.setdefault("md5", bytes.fromhex(etag[1]))
+    return found

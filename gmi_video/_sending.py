@@ -20,7 +20,7 @@ class UploadVerbs(View):
 
         The type is told by the bytes, and nothing but those types leaves the machine. The file is streamed to the
         storage host without credentials; it is broken off and begun again, with a link of its own each time, at
-        most three times in all. What lies there then is held against the MD5 of what was sent.
+        most three times in all. What lies there then is held against the checksum of what was sent.
 
         Raises:
             ConfigurationError: the file cannot be read, is not of a type that is taken, or not what it is called;

@@ -11,9 +11,20 @@ import anyio
 
 from gmi_video._backoff import delay
 from gmi_video._contents import Contents, changed
+from gmi_video._digests import fastest
 from gmi_video._observe import shielded
-from gmi_video._offload import begin, ended
-from gmi_video._presigned import FRESH, Refusal, Slot, forms_of, judged, put_call, read_slot, slot_call
+from gmi_video._offload import begin, ended, off_loop
+from gmi_video._presigned import (
+    FRESH,
+    Refusal,
+    Slot,
+    checksums,
+    forms_of,
+    judged,
+    put_call,
+    read_slot,
+    slot_call,
+)
 from gmi_video.errors import GmiVideoError, Incomplete, TimedOut, TransferError
 from gmi_video.settings import Settings
 from gmi_video.transfer import Transfer
@@ -116,14 +127,28 @@ class Uploads:
         if reply.ok and not sending.whole:
             message = f"the storage host answered before all of {contents.name!r} was sent to it"
             return Refusal(Incomplete(message))
-        refusal = judged(contents.name, reply, sending.md5)
+        sent = {sending.checksum.name: sending.checksum.digest()}
+        if reply.ok and sent.keys().isdisjoint(told := checksums(reply.headers)) and "md5" in told:
+            sent["md5"] = await _md5(contents)
+        refusal = judged(contents.name, reply, sent)
         if refusal is None:
             sending.tell(surely=True)
         return refusal
 
 
+async def _md5(contents: Contents) -> bytes:
+    """The MD5 of a source, read anew: for a host that tells no other, where one that is quicker was taken."""
+    md5, blocks = hashlib.md5(usedforsecurity=False), contents.blocks()
+    try:
+        while block := await blocks.read():
+            await off_loop(md5.update, block)
+    finally:
+        await ended(asyncio.ensure_future(blocks.close()))
+    return md5.digest()
+
+
 class Sending:
-    """One attempt: the pieces of a source as the connection asks for them, their MD5, and how far it came.
+    """One attempt: the pieces of a source as the connection asks for them, their checksum, and how far it came.
 
     The deadline of `scope` is put off with each piece that the connection takes, so that the time of a slow
     source does not count. `trouble` is what the source raised, which the connection would not pass on; `trace`
@@ -136,7 +161,7 @@ class Sending:
         self._progress = progress
         self._blocks = contents.blocks()
         self._left = memoryview(b"")
-        self._md5 = hashlib.md5(usedforsecurity=False)
+        self.checksum = fastest()
         self._hashing: asyncio.Future[None] | None = None
         self._sent = 0
         self._told = float("-inf")
@@ -146,11 +171,6 @@ class Sending:
         scope.deadline = self._loop.time() + STALL
         self.trouble: Exception | None = None
         self.trace: TracebackType | None = None
-
-    @property
-    def md5(self) -> bytes:
-        """The MD5 of all that was sent."""
-        return self._md5.digest()
 
     @property
     def whole(self) -> bool:
@@ -190,7 +210,7 @@ class Sending:
         if missing < 0 or not block or (missing == 0 and await self._blocks.read()):
             raise changed(self._contents)
         self._left = memoryview(block)
-        self._hashing = begin(self._md5.update, block)
+        self._hashing = begin(self.checksum.update, block)
 
     async def _hashed(self) -> None:
         """Waits for the thread that hashes, and lets it be where this is cancelled."""

@@ -189,7 +189,7 @@ def test_the_storages_xml_is_a_sentence(
     reply: Reply, words: str, leaf: type[Exception], again: bool, another: bool
 ) -> None:
     """Status, code and what it means for people; whether another attempt may help, and with which type."""
-    refusal = judged("a.png", reply, MD5)
+    refusal = judged("a.png", reply, {"md5": MD5})
 
     assert refusal is not None
     assert f"the storage host did not take 'a.png' ({reply.status} " in str(refusal.error)
@@ -202,7 +202,7 @@ def test_of_the_xml_nothing_but_code_and_message_is_told() -> None:
     """The text to sign repeats the link's credential and date: it is not shown."""
     more = f"<StringToSign>{SIGNATURE}</StringToSign><CanonicalRequest>{SIGNATURE}</CanonicalRequest>"
     body = xml("Odd", f"See https://a.example/b?X-Goog-Signature={SIGNATURE}", more)
-    refusal = judged("a.png", Reply(status=403, body=body), MD5)
+    refusal = judged("a.png", Reply(status=403, body=body), {"md5": MD5})
 
     assert refusal is not None
     assert "Odd: See https://a.example/b" in str(refusal.error)
@@ -218,15 +218,17 @@ def test_of_the_xml_nothing_but_code_and_message_is_told() -> None:
         ({"etag": f'"{MD5.hex().upper()}"'}, True),
         ({"etag": f'"{MD5[::-1].hex()}"'}, False),
         ({"x-goog-hash": f"md5={IN_BASE64}"}, True),
-        ({"x-goog-hash": f"crc32c=AAAAAA==, md5={IN_BASE64}"}, True),
+        ({"x-goog-hash": f"crc32c=Zm91cg==, md5={IN_BASE64}"}, True),
         ({"x-goog-hash": f"md5={IN_BASE64}", "etag": f'"{MD5[::-1].hex()}"'}, True),
         ({"x-goog-hash": f"md5={base64.b64encode(MD5[::-1]).decode()}"}, False),
-        ({"x-goog-hash": "crc32c=AAAAAA=="}, True),
+        ({"x-goog-hash": "crc32c=Zm91cg=="}, True),
+        ({"x-goog-hash": "crc32c=AAAAAA=="}, False),
+        ({"x-goog-hash": f"crc32c=AAAAAA==, md5={IN_BASE64}"}, False),
     ],
 )
 def test_the_storages_checksum_is_believed(headers: dict[str, str], taken: bool) -> None:
-    """An MD5 that differs is an `IntegrityError`; without one, nothing is held against the file."""
-    refusal = judged("a.png", Reply(status=200, headers=headers), MD5)
+    """A checksum that differs is an `IntegrityError`; without one, nothing is held against the file."""
+    refusal = judged("a.png", Reply(status=200, headers=headers), {"md5": MD5, "crc32c": b"four"})
 
     assert (refusal is None) is taken
     assert refusal is None or isinstance(refusal.error, errors.IntegrityError)

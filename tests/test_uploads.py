@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from cargo import in_chunks, large, lying_at, picture, placed, puts
@@ -250,8 +250,29 @@ def test_a_flipped_bit_is_found() -> None:
             assert (await lying_at(link))[0] == TWO_BLOCKS
             assert puts(sandbox) == 3
         async with stage(Script(puts=[flipped] * 3), patience=AGAIN) as (sandbox, session):
-            with pytest.raises(errors.IntegrityError, match="its MD5 differs"):
+            with pytest.raises(errors.IntegrityError, match=r"its (MD5|CRC-32C) differs"):
                 await session.upload(TWO_BLOCKS)
+
+    run(main())
+
+
+@pytest.mark.parametrize("told", ["crc32c", "md5"])
+@pytest.mark.parametrize("flips", [77, None])
+def test_any_checksum_that_is_told_is_held_against_the_file(
+    told: Literal["crc32c", "md5"], flips: int | None
+) -> None:
+    """A host that tells one checksum alone is heard as well, for each kind of source."""
+    if told == "crc32c":
+        pytest.importorskip("google_crc32c")
+
+    async def main() -> None:
+        served = Behaviour(serving=Serving(flips=flips, hashes=told))
+        script = Script(puts=[served, served if flips is None else None, served])
+        async with stage(script, patience=AGAIN) as (sandbox, session):
+            links = [await session.upload(source) for source in (TWO_BLOCKS, in_chunks(TWO_BLOCKS, 70_000))]
+
+            assert [(await lying_at(link))[0] for link in links] == [TWO_BLOCKS] * 2
+            assert puts(sandbox) == (2 if flips is None else 4)
 
     run(main())
 

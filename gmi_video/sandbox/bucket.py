@@ -98,7 +98,7 @@ class Bucket:
         if serving.flips is not None:
             stored = await _stored(stored.flipped(serving.flips), stored.content_type)
         self._objects[call.subject] = stored
-        return storage.kept(stored)
+        return storage.kept(stored, serving)
 
     async def _get(self, call: HttpCall) -> Answer:
         stored = self._objects.get(call.subject)

@@ -11,7 +11,7 @@ class Serving:
     """The oddities of the storage host; nothing said is a bucket that keeps and gives what it was given.
 
     Said of the whole run (`Script.serving`) or of one call (`Behaviour.serving`, in `Script.media` and, for
-    `flips` alone, in `Script.puts`).
+    `flips` and `hashes`, in `Script.puts`).
     """
 
     ranges: bool = True
