@@ -7,7 +7,8 @@ from functools import partial
 from attrs import frozen
 
 from gmi_video._blocks import Blocks
-from gmi_video._observe import shielded
+from gmi_video._file_type import NAMED
+from gmi_video._observe import logger, shielded
 from gmi_video._offload import off_loop
 from gmi_video._part import Part
 from gmi_video._range import Edition
@@ -25,9 +26,13 @@ Tell = Callable[[Transfer], object]
 
 @frozen(kw_only=True)
 class Wish:
-    """What a file has to be: `stated` is its picture's size where somebody said it, `largest` the most bytes."""
+    """What a file has to be: `stated` is its picture's size where somebody said it, `largest` the most bytes.
+
+    `named` says that its name is of our making, so that its extension may become what its bytes are.
+    """
 
     overwrite: bool = False
+    named: bool = False
     stated: tuple[int, int] | None = None
     largest: int
     tell: Tell | None = None
@@ -66,8 +71,18 @@ class Carrying:
 
     async def finish(self, media: Media) -> Saved:
         """Puts the file at its place."""
-        part = self.part
-        sha256 = await off_loop(partial(part.finish, overwrite=self._wish.overwrite))
+        part, overwrite = self.part, self._wish.overwrite
+        sha256: str | None = None
+        extension = await off_loop(lambda: part.misnamed)
+        if extension is not None and self._wish.named:
+            sha256 = await off_loop(partial(part.fit, overwrite=overwrite))
+        elif extension is not None:
+            what = NAMED[extension].words
+            logger.warning(
+                "%r is saved under the name that was given for it, and it is %s", part.target.name, what
+            )
+        if sha256 is None:
+            sha256 = await off_loop(partial(part.finish, overwrite=overwrite))
         self._tell(media, part.size, part.size)
         return Saved(path=part.target, size=part.size, sha256=sha256, media=media)
 

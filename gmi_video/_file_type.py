@@ -94,6 +94,20 @@ def said_by(name: str) -> FileType | None:
     return NAMED.get(name.rpartition(".")[2].lower()) if "." in name else None
 
 
+def extension_for(extension: str, head: bytes) -> str:
+    """The extension that a file gets: the one that it was to have, unless its bytes are of another type."""
+    found = seen_as(head)
+    if found is None or found.kind is None or extension in found.extensions:
+        return extension
+    if (extension, found.name) in _GENERAL:
+        return extension
+    return "jpg" if found is JPEG else found.name
+
+
+_GENERAL = frozenset({("m4a", "mp4"), ("m4b", "mp4"), ("avif", "heic")})
+"""Extensions, and the type that a general brand of their container shows in place of theirs."""
+
+
 def named(file_type: str) -> FileType | None:
     """The uploadable type of that name; `jpg` is `jpeg`."""
     kind = NAMED.get(file_type.lower())

@@ -17,6 +17,7 @@ from typing import Self
 from gmi_video._claim import LOCKS, NOFOLLOW, claimed, clear, noted, synced, write_note
 from gmi_video._container import examine
 from gmi_video._digests import Digests
+from gmi_video._file_type import HEAD, NAMED, extension_for
 from gmi_video._files import digest, hidden, unusable
 from gmi_video._range import Edition
 from gmi_video._torn import Torn
@@ -163,6 +164,24 @@ class Part:
             examine(self.at, self.size, kind=kind, measured=self.edition.measured, stated=stated)
         except Torn as error:
             return str(error)
+        return None
+
+    @property
+    def misnamed(self) -> str | None:
+        """The extension that the bytes ask for, where the target's is that of another type."""
+        told = self.target.suffix[1:].lower()
+        found = extension_for(told, self.at(0, HEAD))
+        return found if told in NAMED and found != told else None
+
+    def fit(self, *, overwrite: bool) -> str | None:
+        """Makes the extension that of the bytes. The SHA-256 where this very file is there already, and not wanted again."""
+        assert self._digests is not None
+        self.target = self.target.with_suffix(f".{self.misnamed}")
+        mine = (self.size, self._digests.sha256)
+        with contextlib.suppress(OSError):
+            if not overwrite and digest(self.target) == mine:
+                self.edition = None
+                return mine[1]
         return None
 
     def finish(self, *, overwrite: bool) -> str:

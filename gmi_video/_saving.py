@@ -16,7 +16,17 @@ from gmi_video._part import found
 from gmi_video.errors import ConfigurationError, TargetUnusable
 from gmi_video.records import Media, Saved, Snapshot, first_media
 
-Save = Callable[[Media, Path, bool], Awaitable[Saved]]
+
+@frozen(kw_only=True)
+class Target:
+    """Where one file goes; whether one that is there is replaced, and whether the name is of our making."""
+
+    path: Path
+    overwrite: bool = False
+    named: bool = False
+
+
+Save = Callable[[Media, Target], Awaitable[Saved]]
 
 
 @frozen(kw_only=True)
@@ -73,18 +83,18 @@ class Place:
                 media, (self.into or Path()) / file_name(media, request_id, index), save
             )
         try:
-            return await save(media, self.to, self.overwrite)
+            return await save(media, Target(path=self.to, overwrite=self.overwrite))
         except TargetUnusable:
             if not (self.paid and await off_loop(self.to.exists)):
                 raise
         beside = self.to.with_name(f"{self.to.stem}-{request_id}{self.to.suffix}")
-        return await save(media, beside, self.overwrite)
+        return await save(media, Target(path=beside, overwrite=self.overwrite))
 
     async def _save_named(self, media: Media, target: Path, save: Save) -> Saved:
         """The file of that name: another process may have been the first. One that is torn is told, not believed."""
         if self.overwrite or not await off_loop(target.is_file):
             try:
-                return await save(media, target, self.overwrite)
+                return await save(media, Target(path=target, overwrite=self.overwrite, named=True))
             except TargetUnusable:
                 if self.overwrite or not await off_loop(target.is_file):
                     raise

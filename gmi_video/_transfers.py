@@ -4,13 +4,12 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 from gmi_video import errors
 from gmi_video._carrying import Wish
 from gmi_video._link import NOWHERE, YOUNG, Origin
 from gmi_video._outcome import stated_size
-from gmi_video._saving import Place
+from gmi_video._saving import Place, Target
 from gmi_video._stream import MediaStream
 from gmi_video._view import View
 from gmi_video.records import Media, Saved, Snapshot, first_media
@@ -70,7 +69,8 @@ class FileVerbs(View):
         Args:
             what: media, or anything that stands for one: an outcome, a snapshot, an event, a video.
             to: the file; `into`: the folder (the current one where neither is given).
-            into: see above; the name is made from the request's id, or from a digest of the link.
+            into: see above; the name is made from the request's id, or from a digest of the link, with the extension
+                of what the bytes are. A name given by `to` is kept, and a warning logged where it says otherwise.
             progress: is called with a `Transfer` now and then; what it raises is logged.
             overwrite: replace a file that is there, at the very end and atomically.
 
@@ -98,18 +98,18 @@ class FileVerbs(View):
         snapshot: Snapshot | None,
         progress: Callable[[Transfer], object] | None,
         media: Media,
-        target: Path,
-        overwrite: bool,  # noqa: FBT001  # a callback's shape
+        target: Target,
     ) -> Saved:
         state = await self._core.open()
         wish = Wish(
-            overwrite=overwrite,
+            overwrite=target.overwrite,
+            named=target.named,
             stated=stated_size(snapshot.outcome if snapshot is not None else None, media),
             largest=self._settings.limits.file_size,
             tell=progress,
         )
         origin, patience = self._origin(snapshot, media), self._settings.patience
-        return await state.downloads.save(media, target, wish=wish, patience=patience, origin=origin)
+        return await state.downloads.save(media, target.path, wish=wish, patience=patience, origin=origin)
 
     def _origin(self, snapshot: Snapshot | None, media: Media) -> Origin:
         """Whom to ask about a link that is dead."""

@@ -25,7 +25,7 @@ class Net(asyncio.SelectorEventLoop):
         self._dark = dark
         self.gone_to: list[str] = []
 
-    async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> list[Any]:  # type: ignore[override]  # less than it
+    async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> list[Any]:
         """The next answer, whatever the name."""
         return [
             (

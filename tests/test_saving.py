@@ -13,7 +13,7 @@ from scene import left_in, seen
 from gmi_video import Media, Outcome, Saved, Snapshot
 from gmi_video._part import Part
 from gmi_video._range import Edition
-from gmi_video._saving import Place
+from gmi_video._saving import Place, Target
 from gmi_video.errors import ConfigurationError, LinkExpired, TargetUnusable
 from gmi_video.testing import run
 
@@ -41,15 +41,15 @@ class Shelf:
         self.refuse = refuse
         self.saved: list[str] = []
 
-    async def __call__(self, media: Media, target: Path, overwrite: bool) -> Saved:
+    async def __call__(self, media: Media, target: Target) -> Saved:
         await asyncio.sleep(0)
         if self.meanwhile is not None:
             self.meanwhile.write_bytes(THEIRS)
         if self.refuse is not None:
             raise self.refuse
-        write(target, OURS, overwrite=overwrite)
-        self.saved.append(target.name)
-        return Saved(path=target, size=1, sha256="", media=media)
+        write(target.path, OURS, overwrite=target.overwrite)
+        self.saved.append(target.path.name)
+        return Saved(path=target.path, size=1, sha256="", media=media)
 
 
 def save(shelf: Shelf, *, paid: bool = False, snapshot: Snapshot = DONE, **where: Any) -> tuple[Saved, ...]:
