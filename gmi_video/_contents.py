@@ -14,7 +14,7 @@ from gmi_video._local import Chunks, LocalFile
 from gmi_video._offload import begin, ended, off_loop
 from gmi_video._opening import OpenFile
 from gmi_video.errors import ConfigurationError, TransferError
-from gmi_video.inputs import uploadable
+from gmi_video.inputs import entire, uploadable
 
 BLOCK = 2 << 20
 """Bytes that are read from a disk at once: one trip off the loop for many pieces."""
@@ -202,7 +202,9 @@ async def contents_of(source: Source, file_type: str | None = None) -> Contents:
     told = None if file_type is None else _told(file_type)
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
-        return _OfBytes(data=data, name="the bytes", kind=_kind("the bytes", data[:HEAD], told))
+        kind = _kind("the bytes", data[:HEAD], told)
+        entire("the bytes", kind, lambda at, length: data[at : at + length], len(data))
+        return _OfBytes(data=data, name="the bytes", kind=kind)
     if isinstance(source, Chunks):
         head = await _head(source)
         return _OfChunks(chunks=source, kind=_kind(source.name or "the chunks", head, told))
@@ -239,6 +241,7 @@ def _told(file_type: object) -> FileType:
 def _file(path: Path, told: FileType | None) -> Contents:
     with OpenFile(path) as file:
         kind = _kind(path.name, file.read(0, HEAD), told)
+        entire(path.name, kind, file.read, file.size)
         return _OfFile(path=path, name=path.name, size=file.size, kind=kind, stamp=file.stamp)
 
 

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from gmi_video._torn import MOST, At, Seen, Torn, number, whole
+from gmi_video._torn import MOST, At, Cut, Seen, Torn, number, whole
 
 _FIRST = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp"})
+_TOP = _FIRST | {b"moof", b"mfra", b"meta", b"udta", b"sidx", b"uuid"}
+"""Boxes of the highest level. What follows the last one under no such name is not the film's."""
+_FILM = frozenset({b"moov", b"mdat"})
 _STILLS = frozenset({b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1"})
 _DEPTH = (b"mdia", b"minf", b"stbl")
 _TABLES = {b"stco": 4, b"co64": 8}
@@ -59,11 +62,12 @@ def read_mp4(at: At, size: int) -> Seen:
 def _wanted(kinds: set[bytes], kind: bytes) -> None:
     if kind not in kinds:
         message = f"it has no {kind.decode()} box"
-        raise Torn(message)
+        raise Cut(message)
 
 
 def _boxes(at: At, place: int, end: int) -> Iterator[Box]:
     """The boxes between two places, each of which must end in time."""
+    seen: set[bytes] = set()
     for _ in range(MOST):
         if place == end:
             return
@@ -77,10 +81,11 @@ def _boxes(at: At, place: int, end: int) -> Iterator[Box]:
         after = end if is_open else place + length
         if len(kind) < 4 or after < start or not kind.isascii():
             message = f"there is no box at byte {place:,}"
-            raise Torn(message)
+            raise Torn(message) if len(kind) == 4 or seen >= _FILM else Cut(message)
         if after > end:
             message = f"its box {_shown(kind)} goes on to byte {after:,}, and it ends at {end:,}"
-            raise Torn(message)
+            raise Cut(message) if kind in _TOP else Torn(message)
+        seen.add(kind)
         yield Box(kind, start, after, is_open)
         place = after
     message = "it has too many boxes to be read"
@@ -108,7 +113,7 @@ def _track(at: At, track: Box, size: int) -> list[tuple[int, int]]:
     for table in (child for box in inner for child in _boxes(at, box.start, box.end)):
         if table.kind in _TABLES and _furthest(at, table) >= size:
             message = "its index names data beyond its end"
-            raise Torn(message)
+            raise Cut(message)
     if not video:
         return []
     entries = [child for box in inner for child in _children(at, box, b"stsd")]

@@ -1,10 +1,11 @@
 """Pictures, and what else has its length in its first bytes: PNG, JPEG, GIF, WebP, WAV and AVI."""
 
-from gmi_video._torn import MOST, At, Seen, Torn, number, whole
+from gmi_video._torn import MOST, At, Cut, Seen, Torn, number, whole
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 _JPEG_END = b"\xff\xd9"
+_PICTURE = b"\xff\xda"
 _TAIL = 65_536
 """Bytes at the end of a JPEG in which its end is looked for: cameras and editors write their own behind it."""
 _NO_FRAME = frozenset({0xC4, 0xC8, 0xCC})
@@ -44,12 +45,41 @@ def read_png(at: At, size: int) -> Seen:
             picture = (number(dimensions[:4]), number(dimensions[4:]))
         place += length + 12
         if place > size:
-            message = f"its chunk {kind!r} goes on to byte {place:,}, and it ends at {size:,}"
-            raise Torn(message)
+            message = (
+                f"its chunk {kind.decode('latin-1')!r} goes on to byte {place:,}, and it ends at {size:,}"
+            )
+            raise Cut(message)
         if kind == b"IEND":
             return _pictured(picture)
     message = "it has too many chunks to be read"
     raise Torn(message)
+
+
+def ended_jpeg(at: At, size: int) -> None:
+    """Raises `Torn` for a JPEG that ends within its picture.
+
+    Within a picture its end sign stands nowhere else (ITU-T T.81, B.1.1.5). What phones and editors write behind it
+    may be of any length, so it is looked for from the picture's beginning on.
+    """
+    place = 2
+    for _ in range(MOST):
+        marker = whole(at, place, 2, "a segment")
+        if marker == b"\xff\xff":
+            place += 1
+            continue
+        if marker[0] != 0xFF:
+            return  # odd, and not for being cut
+        place += 2 + number(whole(at, place + 2, 2, "a segment"))
+        if marker == _PICTURE:
+            break
+    before = b""
+    for start in range(place, size, _TAIL):
+        read = before + at(start, _TAIL)
+        if _JPEG_END in read:
+            return
+        before = read[-1:]
+    message = "it ends within its picture"
+    raise Cut(message)
 
 
 def read_jpeg(at: At, size: int) -> Seen:

@@ -15,6 +15,10 @@ class Torn(ValueError):
     """The file is not whole, or is not what it says; the text is the reason."""
 
 
+class Cut(Torn):
+    """It ends before its own container does, whatever else is wrong with it."""
+
+
 @frozen(kw_only=True)
 class Seen:
     """A container that is complete. `sizes` are the pictures' sizes, one per video track or image.
@@ -36,5 +40,5 @@ def whole(at: At, place: int, count: int, what: str) -> bytes:
     told = at(place, count)
     if len(told) < count:
         message = f"it ends within {what}"
-        raise Torn(message)
+        raise Cut(message)
     return told

@@ -13,9 +13,11 @@ from typing import Any
 
 from gmi_video import _picture
 from gmi_video._duration import seconds_of
+from gmi_video._entire import missing
 from gmi_video._file_type import HEAD, UPLOADED, WEBP, FileType, objection, seen_as
 from gmi_video._local import DATA_URI_LIMIT, Chunks, Inline, LocalFile, is_local, megabytes
 from gmi_video._opening import OpenFile
+from gmi_video._torn import At
 from gmi_video.errors import ConfigurationError, PayloadInvalid
 
 __all__ = ["DATA_URI_LIMIT", "Chunks", "Inline", "LocalFile", "data_uri", "examined", "files_in", "is_media"]
@@ -26,11 +28,12 @@ _INLINE = (*UPLOADED, WEBP)
 def data_uri(path: str | os.PathLike[str], *, limit: int = DATA_URI_LIMIT) -> str:
     """The file as a `data:` URI, which models that take base64 accept where a link is wanted.
 
-    Raises `ConfigurationError` where it cannot be read, has more than `limit` bytes, or is no picture, clip or
+    Raises `ConfigurationError` where it cannot be read, has more than `limit` bytes, ends too early, or is no picture, clip or
     sound of a type that models take (JPEG, PNG, WebP, MP4, MP3, WAV).
     """
     with OpenFile(Path(path)) as file:
         kind = _inlined(file.path, file.read(0, HEAD), file.size, limit)
+        entire(file.path.name, kind, file.read, file.size)
         return f"data:{kind.content_type};base64,{base64.b64encode(file.read(0, file.size)).decode()}"
 
 
@@ -90,6 +93,7 @@ def _local(value: Path | Inline) -> LocalFile:
             kind = _inlined(path, head, file.size, value.limit)
         else:
             kind = uploadable(path.name, head)
+        entire(path.name, kind, file.read, file.size)
         sides = _picture.sides(file.read(0, _picture.HEAD)) if kind.kind == "image" else None
         assert kind.kind is not None
         return LocalFile(
@@ -114,6 +118,14 @@ def uploadable(name: str, head: bytes, told: FileType | None = None, *, hint: st
         message = f"{name or 'what is to be uploaded'!r} is not uploaded: {why}"
         raise ConfigurationError(message)
     return found
+
+
+def entire(name: str, kind: FileType, at: At, size: int) -> None:
+    """Raises `ConfigurationError` for a file whose own container shows that its end is missing."""
+    why = missing(kind, at, size)
+    if why is not None:
+        message = f"{name!r} is not sent: it is {kind.words} that is not complete ({why})"
+        raise ConfigurationError(message)
 
 
 def _inlined(path: Path, head: bytes, size: int, limit: int) -> FileType:

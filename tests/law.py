@@ -160,6 +160,7 @@ ROOMS = {
     "_standing": Room(16),
     "_file_type": Room(1),
     "_duration": Room(2),
+    "_entire": Room(2),
     "_local": Room(1),
     "_opening": Room(3, DRIVER),
     "inputs": Room(4, DRIVER),

@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 from attrs import evolve
+from cargo import picture
 from scene import EAGLE, SECONDS, ours, told, words
 
 from gmi_video import Resubmit, Session, Status, VideoRequest, errors
@@ -16,7 +17,7 @@ from gmi_video.wire import BODY_CAP, LIST_CAP
 
 DoorName = Literal["apikey", "console", "early"]
 EVERY: tuple[DoorName, ...] = ("apikey", "console", "early")
-PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
+PICTURE = picture(form="PNG")
 LISTING: tuple[DoorName, ...] = ("apikey", "console")
 
 
