@@ -6,11 +6,13 @@ from typing import Any
 from attrs import evolve
 
 from gmi_video._facts import Fact, facts_of, rules_for
+from gmi_video._nested import nested
 from gmi_video._rules import Given, Is, Together, Total
 from gmi_video._suggest import did_you_mean, nearest_names
 from gmi_video._values import JUDGES, loosely, option
 from gmi_video.catalog import Model, Problem
 
+_DEEP = frozenset({list, tuple, dict})
 Payload = Mapping[str, Any]
 Check = Callable[[Payload], tuple[Problem, ...]]
 
@@ -45,6 +47,8 @@ def checker(model: Model) -> Check:
             problem = judge(fact, value)
             if problem is not None:
                 found.append(_behind(fact, problem, value) if fact.behind else problem)
+            elif type(value) in _DEEP and (problem := nested(fact, value)) is not None:
+                found.append(problem)
         if names and seen < len(payload):
             found += _unknown(model, payload, names)
         for rule in whole:

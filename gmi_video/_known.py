@@ -115,7 +115,7 @@ KNOWN = (
     Known(
         "[Kk]ling-*",
         "the vendor's page of kling-v2-6; its users saw 'Image pixel is invalid'",
-        (Sides(("image", "image_tail"), low=300, ratio=2.5),),
+        (Sides(("image", "image_tail", "image_list"), low=300, ratio=2.5),),
     ),
     Known(
         "kling-v3-omni",

@@ -180,8 +180,23 @@ def _list(fact: Fact, value: Any) -> Problem | None:
     if fact.options:  # of each item; whether the service looks at them is not known
         wrong = next(filter(None, (option(fact, item) for item in value)), None)
         return evolve(wrong, certain=False) if wrong else None
-    items = (_place(fact, item) for item in value if fact.link_only or is_local(item))
-    return next(filter(None, items), None)
+    judge = _place if fact.link_only else inside
+    items = (judge(at(fact, f"[{index}]"), item) for index, item in enumerate(value))
+    return next((evolve(found, parameter=fact.name) for found in items if found is not None), None)
+
+
+def at(fact: Fact, place: str) -> Fact:
+    """The same fact of a value that stands deeper within its parameter: sentences name the place."""
+    return evolve(fact, name=f"{fact.name}{place}")
+
+
+def inside(fact: Fact, value: Any) -> Problem | None:
+    """A file within a list or an object, of this machine or in the payload itself; nothing is said of other values."""
+    if is_local(value):
+        return amiss(fact, value)
+    if not isinstance(value, str) or not value.startswith("data:"):
+        return None
+    return file_itself(fact) if fact.link_only else _sized(fact, value)
 
 
 def _file(fact: Fact, value: Any) -> Problem | None:

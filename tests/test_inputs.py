@@ -186,8 +186,48 @@ def test_each_of_several_files_is_looked_at(tmp_path: Path) -> None:
 
     assert said(kling, {"image": [photo, photo]}) == []
     assert said(kling, {"image": [photo, small]})[0].startswith(
-        "image is 200x200 pixels; at least 300 a side"
+        "image[1] is 200x200 pixels; at least 300 a side"
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ([{"image_url": "SMALL"}], "image_list[0].image_url"),
+        ([{"image_url": "PHOTO"}, {"type": "end", "image_url": "SMALL"}], "image_list[1].image_url"),
+        ([["PHOTO", "SMALL"]], "image_list[0][1]"),
+        ([{"images": ("SMALL",)}], "image_list[0].images[0]"),
+        ({"first": "SMALL"}, "image_list.first"),
+    ],
+)
+@pytest.mark.parametrize("inline", [False, True])
+def test_a_file_within_objects_of_a_list_is_looked_at(
+    value: Any, place: str, inline: bool, tmp_path: Path
+) -> None:
+    """Limits hold at any depth, for files and for base64 in the payload, and the sentence names the place."""
+    files = {"PHOTO": placed(tmp_path), "SMALL": placed(tmp_path, "small.jpg", picture(200, 200))}
+    omni = model("kling-v3-omni", prompt="string", image_list="any" if isinstance(value, dict) else "array")
+
+    def put(told: Any) -> Any:
+        if isinstance(told, dict):
+            return {name: put(item) for name, item in told.items()}
+        if isinstance(told, list | tuple):
+            return type(told)(map(put, told))
+        return data_uri(files[told]) if inline and told in files else files.get(told, told)
+
+    sentences = said(omni, {"prompt": "p", "image_list": put(value)})
+    assert [sentence.split(";")[0] for sentence in sentences] == [f"{place} is 200x200 pixels"]
+
+
+def test_base64_within_objects_is_told_where_links_are_wanted(tmp_path: Path) -> None:
+    """A model that takes links only is told of at any depth; links and plain words are not."""
+    seedance = model("seedance-2-0-260128", prompt="string", reference_images="array")
+    photo = placed(tmp_path)
+    fine = [{"url": photo, "role": "data of mine"}, {"url": "https://a.example/a.png"}]
+
+    assert said(seedance, {"prompt": "x", "reference_images": fine}) == []
+    (sentence,) = said(seedance, {"prompt": "x", "reference_images": [{"url": Inline(photo)}]})
+    assert sentence.startswith("reference_images[0].url holds the file itself")
 
 
 def test_a_model_that_takes_links_only_is_told_of(tmp_path: Path) -> None:
