@@ -10,6 +10,7 @@ from random import Random
 import anyio
 
 from gmi_video._backoff import delay
+from gmi_video._budget import Budget
 from gmi_video._carrying import Carrying, Wish
 from gmi_video._link import NOWHERE, Link, Origin
 from gmi_video._offload import off_loop
@@ -27,10 +28,16 @@ _PROGRESS = int(SLOWEST * STALL)
 
 
 class Downloads:
-    """All files that a session fetches; `most` of them go to disk at once. Streams go at their readers' pace."""
+    """All files that a session fetches; `most` of them go to disk at once. Streams go at their readers' pace.
 
-    def __init__(self, transport: Transport, *, most: int, loopback: bool, rng: Random) -> None:
+    Attempts that brought nothing are repeated from a `budget`, which all transfers of a session share.
+    """
+
+    def __init__(
+        self, transport: Transport, *, most: int, loopback: bool, rng: Random, budget: Budget | None = None
+    ) -> None:
         self._storage = Storage(transport, loopback=loopback)
+        self._budget = budget or Budget()
         self._limit = anyio.CapacityLimiter(most)
         self._rng = rng
 
@@ -45,7 +52,7 @@ class Downloads:
         origin: Origin = NOWHERE,
     ) -> AsyncIterator[MediaStream]:
         """The bytes without a disk. Until the first of them is there, what fails is tried again with patience."""
-        link, attempt = Link(media, origin), 1
+        link, attempt, spent = Link(media, origin), 1, 0.0
         async with AsyncExitStack() as closing:
             while True:
                 try:
@@ -55,10 +62,11 @@ class Downloads:
                 except DeadError as error:
                     dead = error
                 except (TransportError, TransferError) as error:
-                    await self._again(error, attempt, patience)
+                    spent = await self._again(error, attempt, patience)
                     attempt += 1
                     continue
                 await link.mend(dead)
+            self._budget.refund(spent)
             yield stream
 
     async def save(
@@ -79,7 +87,7 @@ class Downloads:
                 await off_loop(partial(part.close, keep=True))
 
     async def _carried(self, carrying: Carrying, link: Link, patience: Patience) -> Saved:
-        attempt, furthest = 1, carrying.part.size
+        attempt, furthest, spent = 1, carrying.part.size, 0.0
         while True:
             try:
                 await carrying.attempt(link.media)
@@ -87,17 +95,28 @@ class Downloads:
             except DeadError as error:
                 dead = error
             except (TransportError, TransferError) as error:
-                if carrying.part.size >= furthest + _PROGRESS:
+                came = carrying.part.size >= furthest + _PROGRESS
+                if came:
                     attempt, furthest = 1, carrying.part.size
-                await self._again(error, attempt, patience)
+                spent = await self._again(error, attempt, patience, came=came)
                 attempt += 1
                 continue
             await link.mend(dead)
+        self._budget.refund(spent)
         return await carrying.finish(link.media)
 
-    async def _again(self, error: TransportError | TransferError, attempt: int, patience: Patience) -> None:
-        """Waits before the next attempt; raises `error` where there is to be none."""
-        if not error.retryable or attempt >= patience.attempts:
+    async def _again(
+        self, error: TransportError | TransferError, attempt: int, patience: Patience, *, came: bool = False
+    ) -> float:
+        """Waits before the next attempt, and tells what it takes of the budget: nothing after one by which much `came`.
+
+        Raises `error` where there is to be none.
+        """
+        price: float | None = None
+        if error.retryable and attempt < patience.attempts:
+            price = 0.0 if came else self._budget.spend(error)
+        if price is None:
             error.attempts = attempt
             raise error
         await asyncio.sleep(delay(attempt, patience, self._rng))
+        return price

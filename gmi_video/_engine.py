@@ -107,10 +107,10 @@ class _Open:
             unheard=engine.submitted.unheard,
         )
         self.catalog = Catalog(engine.patient, engine.door)
-        self.supply = Supply(Uploads(transport, engine.patient, settings, loopback=engine.loopback, rng=rng))
-        self.downloads = Downloads(
-            transport, most=settings.limits.downloads, loopback=engine.loopback, rng=rng
-        )
+        local, host = engine.loopback, Budget()  # of the storage host, which is another than the queue's
+        uploads = Uploads(transport, engine.patient, settings, loopback=local, rng=rng, budget=host)
+        self.supply = Supply(uploads)
+        self.downloads = Downloads(transport, most=limits.downloads, loopback=local, rng=rng, budget=host)
 
 
 class Engine:

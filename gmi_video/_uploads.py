@@ -10,6 +10,7 @@ from typing import Protocol, Self, TypeVar
 import anyio
 
 from gmi_video._backoff import delay
+from gmi_video._budget import Budget
 from gmi_video._contents import Contents, changed
 from gmi_video._digests import fastest
 from gmi_video._observe import shielded
@@ -61,11 +62,22 @@ class Patient(Protocol):
 
 
 class Uploads:
-    """All uploads of a session, under a limit of their own: `Limits.downloads` of its `settings`."""
+    """All uploads of a session, under a limit of their own: `Limits.downloads` of its `settings`.
+
+    They are repeated from a `budget`, which all transfers of a session share.
+    """
 
     def __init__(
-        self, transport: Transport, patient: Patient, settings: Settings, *, loopback: bool, rng: Random
+        self,
+        transport: Transport,
+        patient: Patient,
+        settings: Settings,
+        *,
+        loopback: bool,
+        rng: Random,
+        budget: Budget,
     ) -> None:
+        self._budget = budget
         self._transport = transport
         self._patient = patient
         self._limit = anyio.CapacityLimiter(settings.limits.downloads)
@@ -75,17 +87,22 @@ class Uploads:
     async def send(self, contents: Contents, settings: Settings, progress: Progress | None = None) -> str:
         """The public link of what was sent; raises `TransferError` leaves, and `TransportError`."""
         forms = list(forms_of(contents.kind))
-        attempt = 1
+        attempt, spent = 1, 0.0
         async with self._limit:
             while True:
                 file_type, content_type = forms[0]
                 slot = await self._slot(file_type, settings)
                 refusal = await self._put(slot, contents, content_type, progress)
                 if refusal is None:
+                    self._budget.refund(spent)
                     return slot.public_url
-                refusal.error.attempts = attempt
-                if not refusal.error.retryable or attempt == TRIES:
+                price: float | None = None
+                if refusal.error.retryable and attempt < TRIES:
+                    price = self._budget.spend(refusal.error)
+                if price is None:
+                    refusal.error.attempts = attempt
                     raise refusal.error
+                spent = price
                 if refusal.another_type:
                     forms = forms[1:] or forms
                 await asyncio.sleep(delay(attempt, settings.patience, self._rng))
