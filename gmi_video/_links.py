@@ -129,8 +129,11 @@ def may_be_reached(address: str, *, loopback: bool) -> bool:
 
 
 def hop(url: str, location: str, *, loopback: bool) -> Secret:
-    """Where a redirect leads, vetted anew."""
+    """Where a redirect leads, vetted anew; raises `UnsafeURL`, also for one that does not say where."""
     url, location = Secret(url), Secret(location)
+    if not location:
+        message = f"{without_query(url[:200])!r} redirects, and does not say where"
+        raise UnsafeURL(message)
     return vetted(urljoin(url, location), loopback=loopback)
 
 
