@@ -8,46 +8,15 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from films import large
-from peers import Answering, Peer, hanging_up, http, peer, saying, silent
+from fetching import FILM, HALF, PATIENT, WISH, saved, storage
+from peers import Answering, Peer, hanging_up, http, saying, silent
 from scene import left_in
 
-from gmi_video import Media, Patience, Saved, errors
+from gmi_video import Media, Saved, errors
 from gmi_video._blocks import BLOCK
-from gmi_video._carrying import Wish
 from gmi_video._downloads import Downloads
 from gmi_video._pulse import STALL
-from gmi_video._storage import HOPS
-from gmi_video._transport import make
 from gmi_video.testing import run
-
-FILM = large(5_120_000)
-LARGEST = 10**9
-WISH = Wish(largest=LARGEST)
-PATIENT = Patience(attempts=3, first=1, jitter=0)
-HALF = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(FILM) + FILM[:1000]
-
-
-@asynccontextmanager
-async def storage(
-    answering: Answering, *, most: int = 4, keeps: bool = False
-) -> AsyncIterator[tuple[Peer, Downloads]]:
-    """A storage host, and downloads from it."""
-    async with peer(answering, keeps=keeps) as it:
-        transport = make(loopback=True)
-        try:
-            yield it, Downloads(transport, most=most, loopback=True, rng=Random(0))
-        finally:
-            await transport.aclose()
-
-
-async def saved(
-    it: Peer, downloads: Downloads, folder: Path, *, overwrite: bool = False, patience: Patience = PATIENT
-) -> Saved:
-    """The file of a peer, saved as film.mp4."""
-    media = Media(f"{it.url}/film.mp4?token=secret")
-    wish = Wish(overwrite=overwrite, largest=LARGEST)
-    return await downloads.save(media, folder / "film.mp4", wish=wish, patience=patience)
 
 
 def test_a_file_is_saved_whole_with_its_digest(tmp_path: Path) -> None:
@@ -206,64 +175,6 @@ def test_a_body_that_stops_is_broken_off(tmp_path: Path) -> None:
     took = run(main())
     assert took == pytest.approx(STALL + 1 + 6 * (STALL - 1), abs=0.1)
     assert (tmp_path / "film.mp4").read_bytes() == FILM
-
-
-def test_redirects_are_followed_to_the_file(tmp_path: Path) -> None:
-    """Up to five hops, each vetted, none of them with credentials."""
-
-    async def hops(it: Peer, writer: asyncio.StreamWriter, head: str) -> None:
-        if len(it.heads) <= HOPS:
-            writer.write(http(b"", "302 Found", f"Location: /hop-{len(it.heads)}"))
-        else:
-            writer.write(http(FILM))
-
-    async def main() -> None:
-        async with storage(hops, keeps=True) as (it, downloads):
-            await saved(it, downloads, tmp_path)
-
-        assert [head.split()[1] for head in it.heads][1:] == [f"/hop-{n}" for n in range(1, HOPS + 1)]
-
-    run(main())
-    assert (tmp_path / "film.mp4").read_bytes() == FILM
-
-
-@pytest.mark.parametrize(
-    ("location", "error"),
-    [
-        ("/round", "more than 5 times"),
-        ("http://storage.example/film.mp4", "only https"),
-        ("file:///etc/passwd", "names no host"),
-        ("https://10.0.0.1:8443/film.mp4", "private address"),
-        ("https://169.254.169.254/latest/meta-data", "private address"),
-        ("https://[fd00::1]/film.mp4", "private address"),
-    ],
-)
-def test_a_redirect_to_where_it_must_not_go_is_refused(location: str, error: str, tmp_path: Path) -> None:
-    """Rings, other schemes and private addresses end the download, and nothing is kept."""
-
-    async def main() -> None:
-        away = saying(http(b"", "307 Away", f"Location: {location}"))
-        async with storage(away, keeps=True) as (it, downloads):
-            with pytest.raises(errors.UnsafeURL, match=error):
-                await saved(it, downloads, tmp_path)
-
-    run(main())
-    assert left_in(tmp_path) == []
-
-
-def test_an_unsafe_link_is_refused_before_anything_is_made(tmp_path: Path) -> None:
-    """A link that is not followed costs neither a connection nor a file."""
-
-    async def main() -> None:
-        async with storage(silent) as (it, downloads):
-            with pytest.raises(errors.UnsafeURL):
-                await downloads.save(
-                    Media("ftp://a.example/film.mp4"), tmp_path / "x", wish=WISH, patience=PATIENT
-                )
-
-        assert it.connections == 0
-
-    run(main())
 
 
 def test_downloads_are_limited(tmp_path: Path) -> None:

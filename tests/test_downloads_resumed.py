@@ -3,46 +3,20 @@
 import asyncio
 import base64
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bytehost import Host, md5_of
-from films import large, sample
-from peers import Answering, peer
-from scene import left_in, stage
+from films import large
+from resuming import CUT, FILM, MIB, fetching, placed
+from scene import left_in
 
-from gmi_video import Media, Patience, Saved, Session, Settings, Transfer, errors
+from gmi_video import Media, Patience, Saved, Transfer, errors
 from gmi_video.sandbox import Behaviour, Script, Serving
 from gmi_video.sandbox.checksums import crc32c
-from gmi_video.sandbox.faults import Drip, Endless, HangUp
-from gmi_video.settings import Limits
+from gmi_video.sandbox.faults import Drip
 from gmi_video.testing import run
-
-MIB = 1 << 20
-FILM = large(2 * MIB)
-PATIENT = Patience(attempts=3, first=1, jitter=0)
-CUT = Behaviour(fault=HangUp(of="body", after=MIB))
-
-
-@asynccontextmanager
-async def fetching(answering: Answering, **settings: Any) -> AsyncIterator[tuple[Session, Media]]:
-    """A session, and a link to a peer."""
-    async with peer(answering) as it:
-        told = Settings(api_key="a-key", base_url=it.url, **{"patience": PATIENT, **settings})
-        async with Session(told) as session:
-            yield session, Media(f"{it.url}/film.mp4?X-Goog-Signature=secret")
-
-
-async def placed(
-    script: Script, folder: Path, body: bytes = FILM, **settings: Any
-) -> tuple[Saved, list[Any]]:
-    """A film in the sandbox's bucket, saved; and the calls that it took."""
-    async with stage(script, **{"patience": PATIENT, **settings}) as (sandbox, session):
-        url = sandbox.place("film.mp4", body)
-        return await session.download(Media(url), to=folder / "film.mp4"), sandbox.calls
 
 
 def test_ten_cuts_cost_no_byte_twice(tmp_path: Path) -> None:
@@ -202,68 +176,6 @@ def test_a_flipped_bit_is_found_out_and_fetched_again(tmp_path: Path) -> None:
     assert len(seen) == 2
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        Behaviour.edge(200),
-        Behaviour.garbage(b"<html>not here</html>"),
-        Behaviour.garbage(b"upstream connect error or disconnect"),
-        Behaviour.garbage(b""),
-    ],
-)
-def test_a_page_with_a_200_is_never_a_video(page: Behaviour, tmp_path: Path) -> None:
-    """A proxy's page is tried again, then told; one that passes costs nothing but an attempt."""
-    saved, _ = run(placed(Script(media=[page]), tmp_path))
-    assert saved.path.read_bytes() == FILM
-    saved.path.unlink()
-
-    with pytest.raises(errors.IntegrityError) as caught:
-        run(placed(Script(media=[page] * 9), tmp_path))
-
-    assert caught.value.attempts == 3
-    assert left_in(tmp_path) == []
-
-
-@pytest.mark.parametrize("kind", ["text/html", "video/mp4"])
-def test_a_page_takes_nothing_of_what_came_before(kind: str, tmp_path: Path) -> None:
-    """A network that answers for the host with a page of its own costs not one byte of a film that was begun."""
-    first, last = Host(FILM, cuts=iter([MIB])), Host(FILM)
-    page = Host(b"<html>Please log in to this network</html>" * 20, headers={"Content-Type": kind})
-    hosts = [first, page, last]
-
-    async def answer(it: Any, writer: Any, head: str) -> None:
-        await hosts[0](it, writer, head)
-
-    async def main() -> None:
-        async with fetching(answer, patience=Patience(attempts=1)) as (session, media):
-            for error in (errors.Incomplete, errors.IntegrityError):
-                with pytest.raises(error):
-                    await session.download(media, to=tmp_path / "film.mp4")
-                hosts.pop(0)
-            await session.download(media, to=tmp_path / "film.mp4")
-
-    run(main())
-    assert last.ranges == [(MIB, 206)]
-    assert (tmp_path / "film.mp4").read_bytes() == FILM
-
-
-def test_a_page_that_calls_itself_a_video_is_none(tmp_path: Path) -> None:
-    """Neither type nor length make a video of words; cut to dripping bytes they are still words."""
-    page = b"<!doctype html><p>This video is not available in your country</p>" * 40
-
-    for script in (Script(), Script(media=[Behaviour(fault=Drip(interval=0.04))] * 9)):
-        with pytest.raises(errors.IntegrityError, match="page"):
-            run(placed(script, tmp_path, page))
-    assert left_in(tmp_path) == []
-
-
-def test_a_film_that_was_stored_torn_is_refused(tmp_path: Path) -> None:
-    """Length and checksum are right, and it is half a film all the same."""
-    with pytest.raises(errors.IntegrityError, match="goes on to byte"):
-        run(placed(Script(), tmp_path, sample()[:9000]))
-    assert left_in(tmp_path) == []
-
-
 def test_a_body_that_drips_is_cut_off(tmp_path: Path) -> None:
     """A byte every 29 seconds keeps no download alive: it is resumed, and ends in `Incomplete`."""
     slow = Behaviour(fault=Drip(interval=29, size=1))
@@ -298,47 +210,6 @@ def test_a_drip_that_becomes_a_stream_is_resumed(tmp_path: Path) -> None:
     assert host.ranges[1][1] == 206
     assert 4000 <= host.ranges[1][0] <= 4003
     assert (tmp_path / "film.mp4").read_bytes() == body
-
-
-def test_a_body_without_an_end_is_broken_off_at_the_cap(tmp_path: Path) -> None:
-    """What never ends, and what says that it is too large, is refused without patience and leaves nothing."""
-    limits = Limits(file_size=MIB)
-    for script in (Script(media=[Behaviour(fault=Endless(size=65_536))]), Script()):
-        with pytest.raises(
-            errors.TransferError, match=r"more than 1,048,576 bytes.*Limits\.file_size"
-        ) as caught:
-            run(placed(script, tmp_path, limits=limits))
-        assert caught.value.attempts == 1
-    assert left_in(tmp_path) == []
-
-
-def test_more_than_the_disk_has_free_is_refused_before_it_comes(tmp_path: Path) -> None:
-    """A length that cannot be is no reason to fill a disk."""
-    answer = b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\nETag: "a"\r\n\r\n' % 2**59
-
-    async def say(it: Any, writer: asyncio.StreamWriter, head: str) -> None:
-        writer.write(answer + sample())
-        await asyncio.sleep(1)
-
-    async def main() -> None:
-        async with fetching(say, limits=Limits(file_size=2**60)) as (session, media):
-            with pytest.raises(errors.TargetUnusable, match="the disk has"):
-                await session.download(media, to=tmp_path / "film.mp4")
-
-    run(main())
-    assert left_in(tmp_path) == []
-
-
-def test_what_comes_packed_is_refused(tmp_path: Path) -> None:
-    """Compressed bytes are not the file, and are not unpacked: a small bomb is a large file."""
-    host = Host(FILM, headers={"Content-Encoding": "gzip"})
-
-    async def main() -> None:
-        async with fetching(host) as (session, media):
-            with pytest.raises(errors.IntegrityError, match="packed by gzip"):
-                await session.download(media, to=tmp_path / "film.mp4")
-
-    run(main())
 
 
 def test_progress_is_told_from_the_first_byte_to_the_last(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from bytehost import Host
 from films import large, sample
+from resuming import fetching
 from scene import EAGLE, seen, stage
-from test_downloads_resumed import fetching
 
 from gmi_video import Media, Patience, errors
 from gmi_video.sandbox import Behaviour, Script, Serving
