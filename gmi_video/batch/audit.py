@@ -1,10 +1,14 @@
-"""The last look at the list: requests that are like ours and belong to no line, so that no charge goes unseen."""
+"""The last look at the list: requests that are like ours and belong to no line, so that no charge goes unseen.
+
+What an earlier batch made of equal prompts is its own: a request counts only where it was made after this journal's
+first submission of its payload, by the service's clock.
+"""
 
 import hashlib
 import json
 import sqlite3
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -19,13 +23,13 @@ from gmi_video.errors import ConfigurationError
 from gmi_video.records import Snapshot, Status
 from gmi_video.session import Session
 
-SLACK = timedelta(minutes=10)
-"""How far the clocks of the service and of this machine may be apart."""
+EARLY = 2.0
+"""Seconds that `created_at` may lie before a submission: it has whole seconds, cut off."""
 
 
 @frozen(kw_only=True)
 class Sent:
-    """What was sent to a model: since when, with which sets of names, and which files as which links."""
+    """What was sent to a model: since when by the service's clock, with which sets of names, which files as which links."""
 
     model: str
     since: float
@@ -34,14 +38,14 @@ class Sent:
 
 
 async def audit(session: Session, journal: Journal, prices: Prices) -> tuple[Orphan, ...]:
-    """The requests of the list that carry a payload of ours and that no submission owns, oldest first.
+    """The requests of the list that carry a payload of ours, came after it was first sent, and that no submission owns.
 
-    Failed ones are left out: they cost nothing. A request that was lost because the service echoes no payload
+    They are sorted by age, the oldest first. Failed ones are left out: they cost nothing. A request that was lost because the service echoes no payload
     cannot be told from a stranger's, and is not among them.
     """
     found: list[Orphan] = []
     for sent in await journal.do(_sent):
-        since = datetime.fromtimestamp(sent.since, UTC) - SLACK
+        since = datetime.fromtimestamp(sent.since, UTC)
         async for snapshot in session.requests(sent.model, since=since):
             number = await journal.do(partial(_like, sent=sent, snapshot=snapshot))
             if number is not None:
@@ -62,7 +66,10 @@ async def audit(session: Session, journal: Journal, prices: Prices) -> tuple[Orp
 
 def _sent(connection: sqlite3.Connection) -> list[Sent]:
     files = {url: sha256 for sha256, url in connection.execute("SELECT sha256, url FROM uploads")}
-    query = "SELECT model, min(submitted_at) FROM lines WHERE submitted_at IS NOT NULL GROUP BY model ORDER BY model"
+    query = (
+        "SELECT model, min(json_extract(body, '$.sent_at') - json_extract(body, '$.slack')) - ? FROM lines JOIN intents "
+        "ON intents.line = lines.number WHERE json_extract(body, '$.sent_at') IS NOT NULL GROUP BY model ORDER BY model"
+    )
     shapes = (
         "SELECT DISTINCT (SELECT json_group_array(key) FROM (SELECT key FROM json_each(payload) ORDER BY key)) "
         "FROM lines WHERE model = ?"
@@ -76,7 +83,7 @@ def _sent(connection: sqlite3.Connection) -> list[Sent]:
             ),
             files=files,
         )
-        for model, since in connection.execute(query).fetchall()
+        for model, since in connection.execute(query, (EARLY,)).fetchall()
     ]
 
 
@@ -94,9 +101,21 @@ def _like(connection: sqlite3.Connection, *, sent: Sent, snapshot: Snapshot) -> 
             found = connection.execute(
                 "SELECT number FROM lines WHERE digest = ? ORDER BY state = 'done', number", (digest,)
             )
-            if (row := found.fetchone()) is not None:
+            if (row := found.fetchone()) is not None and _made(connection, digest, snapshot):
                 return int(row[0])
     return None
+
+
+def _made(connection: sqlite3.Connection, digest: bytes, snapshot: Snapshot) -> bool:
+    """Whether a request may have been made by a submission of this payload: not where it was there before the first."""
+    if snapshot.created_at is None:
+        return True
+    query = (
+        "SELECT 1 FROM lines JOIN intents ON intents.line = lines.number WHERE digest = ? "
+        "AND json_extract(body, '$.sent_at') - json_extract(body, '$.slack') - ? <= ?"
+    )
+    created = snapshot.created_at.timestamp()
+    return connection.execute(query, (digest, EARLY, created)).fetchone() is not None
 
 
 def _content(value: Any, files: Mapping[str, str]) -> Any:

@@ -216,6 +216,23 @@ def test_orphans_are_found_priced_and_can_be_adopted(tmp_path: Path) -> None:
     assert len(list((tmp_path / "videos").iterdir())) == 6
 
 
+def test_what_an_earlier_batch_made_of_equal_prompts_is_no_orphan(tmp_path: Path) -> None:
+    """Of the same prompts a minute before, nothing is an orphan of a later batch; a twin of its own is."""
+    twins = Script(models={"*": evolve(MINUTE, foreign=Foreign(after=(5.0,), share=1.0))})
+
+    async def orphans(session: Session, name: str) -> int:
+        async with Batch(session, journal=tmp_path / name) as batch:
+            await batch.add(rivers(3))
+            await told(batch)
+            return len(await batch.audit())
+
+    async def main() -> list[int]:
+        async with stage(twins) as (_, session):
+            return [await orphans(session, name) for name in ("first.db", "second.db")]
+
+    assert run(main()) == [3, 3]
+
+
 def test_no_reservation_is_left_when_all_is_over() -> None:
     """Whatever happened to the lines of a faulty hour, in the end nothing is reserved and the sums are exact."""
     script = Script(
