@@ -128,8 +128,9 @@ class Batch:
         One bad prompt is an `error` in its `Finished`. What stops the whole run is raised when everything in
         flight has ended: `BudgetExceeded`, `Unauthorized`, `JournalError`. Nothing fails by that, and running
         again continues. Lines that had to be set aside (for want of credit, of room on the disk, of a model
-        that runs) and undecided ones are handed out too, and again by a later run. The order is that of ends. A run that
-        nobody reads any more ends when another one begins.
+        that runs) and undecided ones are handed out too, and again by a later run. The order is that of ends. An end
+        is in the journal before it is handed out; that it was is noted when the next one is asked for, so after a
+        crash at most the last one comes again. A run that nobody reads any more ends when another one begins.
         """
         return Run(self._begun)
 

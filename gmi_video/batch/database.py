@@ -31,7 +31,8 @@ class _Waiting(NamedTuple):
 class Database:
     """A connection that only its own thread uses.
 
-    A full disk fails the jobs of its group, and later ones may pass; after any other failure of the disk the
+    A full disk fails the jobs of its group, and later ones may pass: the log is folded into the file then, so that
+    its place on the disk can be written anew. After any other failure of the disk the
     connection is dropped for good: what a failed sync left in the kernel's cache cannot be trusted, so asking
     again would be told lies.
     """
@@ -145,9 +146,20 @@ class Database:
                 self._connection.execute("ROLLBACK")
         except sqlite3.Error:
             found = JournalFailed(str(found), path=found.path)
+        else:
+            if isinstance(found, JournalFull):
+                found = self._folded(found)
         if not isinstance(found, JournalFull):
             self.failure = found
             self._connection.close()
+
+    def _folded(self, found: JournalError) -> JournalError:
+        """Makes what the log holds on the disk writable once more, where the file has room for what is in it."""
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as error:
+            return told(error, self._path)
+        return found
 
 
 def _outcome(job: Job[Any], connection: sqlite3.Connection) -> Any:

@@ -177,18 +177,14 @@ class Following:
         """A line ends without a video."""
         error.request_id = line.request_id
         kept = None if snapshot is None else json.dumps(snapshot.as_dict())
-        await self._work.move(
-            line,
-            "failed",
-            money=line.held,
-            status=snapshot.word if snapshot else "",
-            snapshot=kept,
-            kind=getattr(error, "kind", "unknown"),
-            reason=str(snapshot.failure if snapshot and snapshot.failure else error),
-            error=steps.error_text(error),
-            ended_at=steps.now(),
-            queued=line.queued,
-            processing=line.processing,
-        )
-        self._work.counts.ends.append(asyncio.get_running_loop().time())
-        await self._work.hand_out(line, error=error)
+        told = {
+            "money": line.held,
+            "status": snapshot.word if snapshot else "",
+            "snapshot": kept,
+            "kind": getattr(error, "kind", "unknown"),
+            "reason": str(snapshot.failure if snapshot and snapshot.failure else error),
+            "error": steps.error_text(error),
+            "queued": line.queued,
+            "processing": line.processing,
+        }
+        await self._work.end(line, "failed", told, error=error)

@@ -52,7 +52,7 @@ class Engine:
 
     async def next(self) -> Finished | None:
         """The next end of a line, or None where there is none left; raises what stopped the run."""
-        self._tell_last()
+        await self._tell_last()
         self.reading = True
         try:
             return await self._next()
@@ -66,6 +66,8 @@ class Engine:
             if done is None and not work.results.empty():
                 done = work.results.get_nowait()
             if done is not None:
+                if done.ended and work.untold:
+                    continue  # what cannot be noted as handed out is left to the next run
                 self._last = done.number if done.ended else None
                 return done
             if self._main.done():
@@ -93,10 +95,11 @@ class Engine:
         if self.work.beyond is not None:
             raise self.work.beyond
 
-    def _tell_last(self) -> None:
-        if self._last is not None:
-            self.work.later(partial(steps.tell, numbers=(self._last,)))
-            self._last = None
+    async def _tell_last(self) -> None:
+        """Notes that the caller has the last one, so that after whatever comes at most one end is handed out again."""
+        last, self._last = self._last, None
+        if last is not None:
+            await self.work.tell(last)
 
     def stop_soon(self) -> None:
         """Begins to stop."""
@@ -125,7 +128,7 @@ class Engine:
             with anyio.move_on_after(GRACE):
                 while work.sending:
                     await work.bell.wait()
-            self._tell_last()
+            await self._tell_last()
             await work.written()
         finally:
             self._release()

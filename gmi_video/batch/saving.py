@@ -119,23 +119,13 @@ class Saving:
         self, line: Line, snapshot: Snapshot, stored: tuple[Stored, ...], files: tuple[Saved, ...]
     ) -> None:
         kept = json.dumps([file.as_dict() for file in stored])
-        await self._work.move(
-            line, "done", files=kept, ended_at=steps.now(), downloading=line.downloading, kind=None, reason=""
-        )
-        self._work.counts.ends.append(asyncio.get_running_loop().time())
-        await self._work.hand_out(line, snapshot=snapshot, stored=stored, files=files)
+        told = {"files": kept, "downloading": line.downloading, "kind": None, "reason": ""}
+        await self._work.end(line, "done", told, snapshot=snapshot, stored=stored, files=files)
 
     async def _lost(self, line: Line, error: TransferError) -> None:
         """It was made, and its link leads nowhere: that is paid for, and over."""
-        await self._work.move(
-            line,
-            "failed",
-            kind="service",
-            reason=str(error),
-            error=steps.error_text(error),
-            ended_at=steps.now(),
-        )
-        await self._work.hand_out(line, error=error)
+        told = {"kind": "service", "reason": str(error), "error": steps.error_text(error)}
+        await self._work.end(line, "failed", told, error=error)
 
     async def _not_now(self, line: Line, error: Exception) -> None:
         if is_full(error):

@@ -268,9 +268,7 @@ class Submitting:
     async def _fail(self, line: Line, error: GmiVideoError) -> None:
         kind = getattr(error, "kind", "unknown")
         told = {"kind": kind, "reason": str(error), "error": steps.error_text(error), "money": ""}
-        await self._work.move(line, "failed", ended_at=steps.now(), **told)
-        self._work.counts.ends.append(asyncio.get_running_loop().time())
-        await self._work.hand_out(line, error=error)
+        await self._work.end(line, "failed", told, error=error)
 
     def _later(self, lane: Lane, line: Line, error: Exception) -> None:
         """A line waits in its model's way; the model is left alone for a while."""

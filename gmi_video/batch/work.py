@@ -1,7 +1,7 @@
 """What the three stages of a run share: the lines under way, where they stand, and why the run may have to end."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from functools import partial
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from attrs import define, frozen
 from gmi_video.batch import steps
 from gmi_video.batch.counts import Counts
 from gmi_video.batch.database import Job
-from gmi_video.batch.errors import BudgetExceeded, JournalError
+from gmi_video.batch.errors import BudgetExceeded, JournalError, JournalFull
 from gmi_video.batch.journal import Journal
 from gmi_video.batch.places import Place
 from gmi_video.batch.records import Finished, LineState, Retry, Stored
@@ -126,7 +126,8 @@ class Work:
         self.sending = 0
         self.stuck = 0
         self.unwatched = False
-        self._unwaited: set[asyncio.Task[None]] = set()
+        self.untold: list[int] = []
+        self._unwaited: set[asyncio.Task[object]] = set()
 
     @property
     def halted(self) -> bool:
@@ -144,23 +145,46 @@ class Work:
             self.stopper = error
         self.bell.ring()
 
-    async def keep(self, job: Job[Any]) -> None:
-        """Writes to the journal. A journal that fails stops submissions, and nothing else."""
-        try:
-            await self.journal.do(job)
-        except JournalError as error:
-            self.stop(error)
+    async def keep(self, job: Job[Any]) -> bool:
+        """Writes to the journal; False where it failed, which stops submissions and nothing else.
+
+        A full disk is tried once more: the journal makes what room it can.
+        """
+        for again in (True, False):
+            try:
+                await self.journal.do(job)
+            except JournalError as error:
+                self.stop(error)
+                if not (again and isinstance(error, JournalFull)):
+                    break
+            else:
+                return True
+        return False
 
     def later(self, job: Job[Any]) -> None:
         """Writes to the journal while others go on: nothing depends on it."""
-        task = asyncio.get_running_loop().create_task(self.keep(job))
+        self._alone(self.keep(job))
+
+    async def tell(self, number: int) -> None:
+        """A line's end was handed out. It is written even where the caller is cancelled meanwhile."""
+        await asyncio.wait((self._alone(self._tell(number)),))
+
+    async def _tell(self, number: int) -> None:
+        if not await self.keep(partial(steps.tell, numbers=(number,))):
+            self.untold.append(number)
+
+    def _alone(self, writing: Coroutine[Any, Any, object]) -> "asyncio.Task[object]":
+        task = asyncio.get_running_loop().create_task(writing)
         self._unwaited.add(task)
         task.add_done_callback(self._unwaited.discard)
+        return task
 
     async def written(self) -> None:
-        """Everything that was to be written is."""
+        """Everything that was to be written is, as far as it can be."""
         while self._unwaited:
             await asyncio.wait(self._unwaited)
+        if self.untold and await self.keep(partial(steps.tell, numbers=tuple(self.untold))):
+            self.untold.clear()
 
     def moved(self, line: Line, after: LineState) -> None:
         """A line is in another state now, and is not at work any more where it was."""
@@ -169,10 +193,10 @@ class Work:
         self.counts.move(line.model, line.state, after)
         line.state = after
 
-    async def move(self, line: Line, after: LineState, **columns: Any) -> None:
-        """Brings a line into another state, in the journal as well."""
+    async def move(self, line: Line, after: LineState, **columns: Any) -> bool:
+        """Brings a line into another state, in the journal as well; False where that could not be written."""
         self.moved(line, after)
-        await self.keep(partial(steps.change, number=line.number, state=after, **columns))
+        return await self.keep(partial(steps.change, number=line.number, state=after, **columns))
 
     def reserve(self, line: Line) -> None:
         """Takes a line's cost aside."""
@@ -217,6 +241,15 @@ class Work:
         """The request as the journal has it; raises `JournalError`."""
         kept = await self.journal.do(partial(steps.one, number=line.number))
         return request_from(kept.model, kept.payload, kept.key)
+
+    async def end(self, line: Line, after: LineState, told: dict[str, Any], **what: Any) -> None:
+        """Ends a line. What the journal could not be told is not handed out either: it is by the run that can."""
+        kept = await self.move(line, after, **told, ended_at=steps.now())
+        self.counts.ends.append(asyncio.get_running_loop().time())
+        if kept:
+            await self.hand_out(line, **what)
+        else:
+            self.let_go(line)
 
     async def hand_out(
         self,

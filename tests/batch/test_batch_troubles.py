@@ -1,17 +1,14 @@
 """Whatever breaks, breaks as little as it can: one model, one stage, never the batch."""
 
 import asyncio
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from sqlite3 import Connection
 
-import pytest
 from attrs import evolve
 
-from batch.rundown import MINUTE, WELL, charged, played, rivers, rows_of, stage, told
+from batch.rundown import MINUTE, WELL, charged, played, rivers, stage, told
 from gmi_video import Session, VideoRequest
-from gmi_video.batch import Batch, Journal, JournalFull
+from gmi_video.batch import Batch, Journal
 from gmi_video.errors import Unauthorized
 from gmi_video.sandbox import Behaviour, Sandbox, Script
 from gmi_video.testing import run
@@ -209,72 +206,6 @@ def test_a_link_that_ran_out_is_asked_for_anew(tmp_path: Path) -> None:
             return [done.state for done in (await told(again)).ends]
 
     assert run(main()) == ["done", "done"]
-
-
-def test_a_journal_without_room_stops_submissions_and_finishes_what_was_paid(tmp_path: Path) -> None:
-    """Once the disk is full nothing more is posted; what runs is followed and saved, and nothing is paid twice."""
-
-    def tight(connection: Connection) -> None:
-        pages = connection.execute("PRAGMA page_count").fetchone()[0]
-        connection.execute(f"PRAGMA max_page_count = {pages + 6}")
-
-    async def main() -> tuple[object, int, int, dict[str, int]]:
-        async with stage() as (sandbox, session):
-            journal = Journal(tmp_path / "run.db")
-            batch = Batch(session, journal=journal, out=tmp_path / "videos")
-            await batch.add(rivers(300))
-            await journal.do(tight)
-            first = await told(batch)
-            posted = len(sandbox.charges)
-            await batch.aclose()
-            journal.close()
-            async with Batch(session, journal=tmp_path / "run.db", out=tmp_path / "videos") as again:
-                await told(again)
-            return first.error, len(first.ends), posted, charged(sandbox)
-
-    error, ends, posted, charges = run(main())
-
-    assert isinstance(error, JournalFull)
-    assert ends == posted < 300
-    assert charges == {f"river {number}": 1 for number in range(300)}
-    assert {row.state for row in rows_of(tmp_path / "run.db")} == {"done"}
-    assert len(list((tmp_path / "videos").iterdir())) == 300
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    place = tmp_path / "small"
-    place.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], check=False, capture_output=True
-    )
-    if done.returncode:
-        pytest.skip("a small file system can be mounted by root only")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
-
-
-def test_a_full_disk_parks_files_and_nothing_else(small_disk: Path, tmp_path: Path) -> None:
-    """All lines are submitted and followed to their ends; those without room are fetched by a later run."""
-
-    async def main() -> tuple[dict[str, int], int, dict[str, int], dict[str, int]]:
-        async with stage() as (sandbox, session):
-            async with Batch(session, journal=tmp_path / "run.db", out=small_disk) as batch:
-                await batch.add(rivers(100))
-                full = await told(batch)
-                posted = len(sandbox.charges)
-            async with Batch(session, journal=tmp_path / "run.db", out=tmp_path / "large") as batch:
-                end = await told(batch)
-            return dict(full.states), posted, dict(end.states), charged(sandbox)
-
-    full, posted, end, charges = run(main())
-
-    assert posted == 100
-    assert full["done"] + full["parked"] == 100
-    assert full["parked"] > 20
-    assert end == {"done": full["parked"]}
-    assert set(charges.values()) == {1}
 
 
 def test_a_slow_reader_holds_up_the_stages_and_loses_nothing() -> None:
