@@ -25,6 +25,7 @@ and adds what is new in the file. (A file that is called like a command below: .
 """
 
 JOURNAL = "batch.db"
+_BELOW = (status, export, report, resolve, audit)
 
 
 def make(
@@ -144,7 +145,12 @@ def make(
                 max_cost=max_cost,
                 assume_price=assume_price,
                 max_in_flight=max_in_flight,
+                attempts=None if attempts == 3 else attempts,
+                resubmit_absent=resubmit_absent or None,
                 skip_invalid=skip_invalid or None,
+                grace=None if grace == "60s" else grace,
+                no_report=None if report else True,
+                json=json or None,
             ),
         )
         return await run(desk, running, told)
@@ -167,14 +173,19 @@ def app(group: Group, sort_key: int) -> App:
         version_flags=(),
     )
     batch.default(make)
-    for command in (status, export, report, resolve, audit):
+    for command in _BELOW:
         batch.command(command)
     return batch
 
 
 def _again(file: Path, **given: object) -> str:
-    """The command line that continues: what is about one run only is left out."""
-    tokens = ["gmi-video", "batch", str(file)]
+    """The command line that continues: all that was told but --retry, which is about one run.
+
+    A file that is called like a command or an option is written so that it is taken for a file.
+    """
+    name = str(file)
+    taken = name.startswith("-") or name in {command.__name__ for command in _BELOW}
+    tokens = ["gmi-video", "batch", f"./{name}" if taken else name]
     for option, value in given.items():
         if value is not None:
             flag = f"--{option.replace('_', '-')}"

@@ -10,7 +10,7 @@ from gmi_video.batch.records import BatchStatistics, Finished, Row
 from gmi_video.cli import exits
 from gmi_video.cli.batch_view import dollars
 from gmi_video.cli.desk import Desk
-from gmi_video.cli.plain import printable
+from gmi_video.cli.plain import counted, printable
 from gmi_video.cli.times import span
 
 _LISTED = 20
@@ -71,7 +71,7 @@ def undecided(desk: Desk, found: Sequence[Row], journal: Path, unlisted: int = 0
         desk.pointer(f"  it never ran:       {resolve(journal, row.number, 'none')}")
     more = len(found) + unlisted - _LISTED
     if more > 0:
-        desk.pointer(f"and {more:,} more undecided lines; the report has them")
+        desk.pointer(f"and {counted(more, 'more undecided line')}; the report has them")
 
 
 def resolve(journal: Path, number: int, request_id: str) -> str:

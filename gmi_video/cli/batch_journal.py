@@ -10,7 +10,7 @@ from gmi_video.cli import exits
 from gmi_video.cli.batch_ends import undecided
 from gmi_video.cli.batch_view import TABLE, line, rows
 from gmi_video.cli.desk import Desk
-from gmi_video.cli.plain import printable, size
+from gmi_video.cli.plain import counted, printable, size
 from gmi_video.errors import ConfigurationError
 
 _EXTRA = frozenset({"jinja2", "markupsafe", "pygal"})
@@ -60,15 +60,12 @@ def _trouble(desk: Desk, journal: Journal, path: Path) -> None:
         figures.take(row)
     for word, reasons in (("Failed", figures.failures), ("Parked", figures.parked)):
         for reason in reasons[:_REASONS]:
-            lines = "1 line" if reason.count == 1 else f"{reason.count:,} lines"
-            desk.note(
-                f"{word}: {lines} ({printable(', '.join(reason.names), 80)}): {printable(reason.words, 300)}"
-            )
+            names = printable(", ".join(reason.names), 80)
+            desk.note(f"{word}: {counted(reason.count, 'line')} ({names}): {printable(reason.words, 300)}")
         if len(reasons) > _REASONS:
             rest = sum(reason.count for reason in reasons[_REASONS:])
-            desk.note(
-                f"{word}: {rest:,} lines for {len(reasons) - _REASONS:,} other reasons; report.html has them"
-            )
+            others = counted(len(reasons) - _REASONS, "other reason")
+            desk.note(f"{word}: {counted(rest, 'line')} for {others}; report.html has them")
     undecided(desk, figures.undecided, path, figures.unlisted)
 
 
@@ -85,7 +82,7 @@ def exported(desk: Desk, path: Path, target: Path | None) -> int:
             count = export(target, journal.rows())
         except OSError as error:
             return _unwritten(desk, target, error)
-    desk.note(f"{count:,} lines written to {printable(target)}")
+    desk.note(f"{counted(count, 'line')} written to {printable(target)}")
     return exits.OK
 
 

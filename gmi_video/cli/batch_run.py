@@ -26,7 +26,7 @@ from gmi_video.cli.batch_view import line
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.entrance import settings
 from gmi_video.cli.interrupt import Running
-from gmi_video.cli.plain import printable
+from gmi_video.cli.plain import counted, printable
 from gmi_video.cli.times import span
 from gmi_video.cli.wishes import common
 from gmi_video.errors import ConfigurationError, GmiVideoError
@@ -95,9 +95,10 @@ def _admitted(desk: Desk, survey: Survey, told: Told) -> bool:
     for problem in problems(survey):
         desk.warn(problem)
     if whole.refused and not told.skip_invalid:
-        count = "1 line" if whole.refused == 1 else f"{whole.refused:,} lines"
+        mend = "mend it" if whole.refused == 1 else "mend them"
         desk.fail(
-            f"{count} would be refused, so nothing was sent; mend them, or send the others with --skip-invalid"
+            f"{counted(whole.refused, 'line')} would be refused, so nothing was sent; {mend}, or send the others "
+            "with --skip-invalid"
         )
         return False
     if whole.lines == whole.refused:
@@ -167,9 +168,10 @@ def _begins(desk: Desk, batch: Batch, new: int, again: int) -> None:
     known = lines.total - new
     if known:
         over = f", {lines.done:,} of them done" if lines.done else ""
-        desk.note(f"Continuing: {known:,} lines are known from before{over}; {new:,} are new")
+        before = f"{counted(known, 'line')} known from before{over}"
+        desk.note(f"Continuing: {before}; {new:,} new")
     if again:
-        desk.note(f"{again:,} failed lines are tried once more")
+        desk.note(f"Trying {counted(again, 'failed line')} once more")
 
 
 def _drain(batch: Batch, display: Display, told: Told) -> None:

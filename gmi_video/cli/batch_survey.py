@@ -10,7 +10,7 @@ from attrs import define, field
 from gmi_video.cli.batch_lines import Checked, Refused
 from gmi_video.cli.batch_view import dollars
 from gmi_video.cli.desk import Desk
-from gmi_video.cli.plain import Column, printable
+from gmi_video.cli.plain import Column, counted, printable
 
 _KINDS = 200
 """Different sentences that are told apart; a file of a million bad lines is no reason to hold a million."""
@@ -157,7 +157,7 @@ def problems(survey: Survey) -> list[str]:
     findings = survey.findings
     lines = [f"{'Refused' if each.certain else 'Doubtful'}: {each.told()}" for each in findings[:_SHOWN]]
     hidden = len(findings) - _SHOWN
-    return [*lines, f"… and {hidden:,} other problems (--json tells more)"] if hidden > 0 else lines
+    return [*lines, f"… and {counted(hidden, 'other problem')} (--json tells more)"] if hidden > 0 else lines
 
 
 def priced(whole: Sum, assumed: Decimal | None) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gmi_video.batch.records import BatchStatistics, Tally
 from gmi_video.cli.batch_rates import Pace
-from gmi_video.cli.plain import Column, printable
+from gmi_video.cli.plain import Column, counted, printable
 from gmi_video.cli.times import span
 
 _BELOW = 6
@@ -103,7 +103,7 @@ def picture(
             )
         table.add_row(*cells)
     hidden = len(models) - len(shown)
-    texts = [Text(f"{hidden} more models", style="dim")] if hidden else []
+    texts = [Text(counted(hidden, "more model"), style="dim")] if hidden else []
     texts += [Text(" · ".join(_standing(statistics)))]
     texts += [Text(" · ".join(_pace(statistics)), style="dim")] if _pace(statistics) else []
     texts += [Text(note, style="yellow")] if note else []

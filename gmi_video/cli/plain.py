@@ -20,6 +20,11 @@ def printable(text: object, limit: int = 2000) -> str:
     return seen if len(seen) <= limit else seen[: limit - 1] + "…"
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of what the noun names, e.g. "1 line" and "2,000 lines"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 @frozen
 class Column:
     """A column of a table: its heading, whether it holds numbers, whether it is folded last of all."""

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def test_a_file_of_prompts_becomes_a_folder_of_files(shell: Shell, sandbox: Sand
     assert re.search(r"3 lines cost \$[\d.]+ by list prices", first.err)
     assert "3 of 3 ended" in first.err
     assert "Report: out/report.html" in first.err
-    assert "Continuing: 3 lines are known from before, 3 of them done; 0 are new" in second.err
+    assert "Continuing: 3 lines known from before, 3 of them done; 0 new" in second.err
     assert second.out == ""
     assert len(sandbox.charges) == before + 3
 
@@ -229,22 +230,36 @@ def test_the_journal_is_read_by_all_that_stand_below(shell: Shell) -> None:
 
 
 def test_a_failed_line_is_told_and_may_be_tried_again(tmp_path: Path) -> None:
-    """A line that fails does not stop the others; the reason is the service's, and --retry failed sends it anew."""
+    """A line that fails does not stop the others; the command that is printed sends it anew, with all that was told."""
     script = Script(
         submissions=[Behaviour(), Behaviour(fails="Generation rejected; please review the prompt")]
     )
+    options = ["--attempts", "5", "--resubmit-absent", "1", "--grace", "5s", "--no-report"]
     with serving(script) as sandbox:
         shell = Shell(folder=tmp_path, sandbox=sandbox)
-        lines(tmp_path, 2)
-        first = shell.run("batch", "p.jsonl", "--model", "wan2.7-t2v", "-o", "out")
-        again = shell.run("batch", "p.jsonl", "--model", "wan2.7-t2v", "-o", "out")
-        retried = shell.run("batch", "p.jsonl", "--model", "wan2.7-t2v", "-o", "out", "--retry", "failed")
+        lines(tmp_path, 2, "status")
+        command = [
+            "batch",
+            "./status",
+            "--model",
+            "wan2.7-t2v",
+            "--out",
+            "out",
+            "--name",
+            "x-{key}",
+            *options,
+        ]
+        first = shell.run(*command)
+        again = shell.run(*command)
+        named = re.search(r"To try the failed lines again: gmi-video (.*)", first.err)
+        assert named is not None, first.err
+        retried = shell.run(*shlex.split(named[1]))
 
     assert (first.code, again.code, retried.code) == (1, 1, 0), first.err + retried.err
+    assert shlex.split(named[1]) == [*command, "--retry", "failed"]
     assert "Failed: 1 line (fox-" in first.err
     assert "Generation rejected; please review the prompt" in first.err
-    assert "To try the failed lines again: gmi-video batch p.jsonl" in first.err
-    assert "1 failed lines are tried once more" in retried.err
+    assert "Trying 1 failed line once more" in retried.err
     assert "2 of 2 ended" in retried.err
 
 

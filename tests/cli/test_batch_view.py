@@ -88,7 +88,7 @@ def test_many_models_leave_room_for_the_sum() -> None:
     lines = drawn(120, height=7)
 
     assert lines[1].startswith("Veo3")
-    assert lines[2].startswith("1 more models")
+    assert lines[2].startswith("1 more model")
     assert "1,203 of 1,220 ended" in lines[3]
 
 
