@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,13 @@ from gmi_video.sandbox import Behaviour, Sandbox, Script
 
 QUICK = "seedream-5.0-lite"
 """Answers its submission with the finished record, so that a test need not wait for a look."""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """One whose models are all as quick."""
+    with serving(Script(models={"*": Behaviour(sync=True)})) as sandbox:
+        yield sandbox
 
 
 def lines(folder: Path, count: int = 3, name: str = "p.jsonl") -> None:
@@ -165,12 +173,12 @@ def test_a_budget_is_not_passed(shell: Shell, sandbox: Sandbox) -> None:
     lines(shell.folder, 3)
     before = len(sandbox.charges)
 
-    first = shell.run("batch", "p.jsonl", "--model", "wan2.7-t2v", "-o", "out", "--max-cost", "$1.60")
+    first = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out", "--max-cost", "$0.10")
     assert len(sandbox.charges) == before + 2
-    second = shell.run("batch", "p.jsonl", "--model", "wan2.7-t2v", "-o", "out", "--max-cost", "10")
+    second = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out", "--max-cost", "10")
 
     assert first.code == 1
-    assert "error: $0.75 for wan2.7-t2v would pass the budget of $1.6" in first.err
+    assert "error: $0.035 for seedream-5.0-lite would pass the budget of $0.1" in first.err
     assert "Parked: 1 line (fox-2)" in first.err
     assert "larger --max-cost" in first.err
     assert second.code == 0, second.err
@@ -242,7 +250,7 @@ def test_a_failed_line_is_told_and_may_be_tried_again(tmp_path: Path) -> None:
             "batch",
             "./status",
             "--model",
-            "wan2.7-t2v",
+            QUICK,
             "--out",
             "out",
             "--name",
@@ -265,11 +273,11 @@ def test_a_failed_line_is_told_and_may_be_tried_again(tmp_path: Path) -> None:
 
 def test_an_empty_account_is_told_by_the_exit_code(tmp_path: Path) -> None:
     """Lines that the account cannot pay are parked, not failed; the exit code says credits."""
-    with serving(Script(balance=1_000_000)) as sandbox:
+    with serving(Script(balance=50_000)) as sandbox:
         shell = Shell(folder=tmp_path, sandbox=sandbox)
         lines(tmp_path, 3)
 
-        ran = shell.run("batch", "p.jsonl", "--model", "wan2.7-t2v", "-o", "out")
+        ran = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out")
 
     assert ran.code == 4, ran.err
     assert "Parked: 2 lines" in ran.err
