@@ -8,6 +8,7 @@ from pathlib import Path
 from cli.terminal import environment, serving
 
 from gmi_video import cli
+from gmi_video.sandbox import Behaviour, Script
 
 PAGE = (Path(__file__).parents[2] / "docs" / "batch.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -16,7 +17,8 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 def test_its_programs_run(tmp_path: Path) -> None:
     """Both programs print what a reader expects, without a warning, from an empty folder."""
     told = []
-    with serving() as sandbox:
+    at_once = Script(models={"*": Behaviour(sync=True)})
+    with serving(at_once) as sandbox:
         for number, block in enumerate(BLOCKS):
             folder = tmp_path / str(number)
             folder.mkdir()

@@ -1,14 +1,16 @@
 """Killed at any moment, twice in a row, at each of its commits: a batch loses nothing and pays nothing twice."""
 
+import contextlib
 import hashlib
 import json
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,42 +37,41 @@ FAULTY = Script(
 )
 
 
+@pytest.fixture(scope="module")
+def mother() -> Iterator["subprocess.Popen[bytes]"]:
+    """What begins lives."""
+    command = [sys.executable, "-W", "error", str(MORTAL)]
+    environ = {**os.environ, "PYTHONPATH": SOURCE}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environ, stdin=pipe, stdout=pipe, bufsize=0) as process:
+        yield process
+
+
 @define
 class Life:
     """One batch over all its processes."""
 
+    mother: "subprocess.Popen[bytes]"
     sandbox: Sandbox
     folder: Path
     lines: int
     deaths: int = 0
 
-    def begin(self, trap: str = "") -> "subprocess.Popen[bytes]":
-        """Another process of the same batch."""
-        environ = {
-            **os.environ,
-            "GMI_API_KEY": "sandbox-key",
-            "GMI_BASE_URL": self.sandbox.url,
-            "PYTHONPATH": SOURCE,
-            "TRAP": trap,
-        }
-        with (self.folder / "errors.txt").open("ab") as errors:
-            return subprocess.Popen(
-                [sys.executable, "-W", "error", str(MORTAL), str(self.folder), str(self.lines)],
-                env=environ,
-                stderr=errors,
-            )
-
-    def until(self, process: "subprocess.Popen[bytes]", seconds: float) -> bool:
-        """Whether a process came to its end within so many seconds; else it is killed."""
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait(20)
-        self.deaths += process.returncode == -signal.SIGKILL
-        if process.returncode not in {0, -signal.SIGKILL}:
+    def live(self, seconds: float, trap: str = "") -> bool:
+        """Whether another process of the same batch came to its end within so many seconds; else it is killed."""
+        assert self.mother.stdin is not None
+        assert self.mother.stdout is not None
+        wish = {"url": self.sandbox.url, "folder": str(self.folder), "lines": self.lines, "trap": trap}
+        self.mother.stdin.write(json.dumps(wish).encode() + b"\n")
+        process = int(self.mother.stdout.readline())
+        if not select.select([self.mother.stdout], [], [], seconds)[0]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        code = int(self.mother.stdout.readline())
+        self.deaths += code == -signal.SIGKILL
+        if code not in {0, -signal.SIGKILL}:
             raise AssertionError((self.folder / "errors.txt").read_text()[-3000:])
-        return process.returncode == 0
+        return code == 0
 
     def check(self) -> None:
         """Nothing lost, nothing charged twice, no torn file, each line once."""
@@ -91,14 +92,16 @@ class Life:
             assert hashlib.sha256(files[file.location].read_bytes()).hexdigest() == file.sha256
 
 
-def test_a_batch_that_is_killed_at_each_of_its_commits_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_batch_that_is_killed_at_each_of_its_commits_goes_on_where_it_was(
+    mother: "subprocess.Popen[bytes]", tmp_path: Path
+) -> None:
     """Killed before and after each kind of commit in turn, it ends with every line paid and saved once."""
     with serving(FAULTY, speed=20) as sandbox:
-        life = Life(sandbox, tmp_path, lines=40)
+        life = Life(mother, sandbox, tmp_path, lines=40)
         for point in POINTS:
             for when in ("before", "after"):
-                life.until(life.begin(f"{point}:{when}:1"), LONGEST)
-        assert life.until(life.begin(), LONGEST)
+                life.live(LONGEST, f"{point}:{when}:1")
+        assert life.live(LONGEST)
         life.check()
 
     assert life.deaths == 2 * len(POINTS)
@@ -107,15 +110,17 @@ def test_a_batch_that_is_killed_at_each_of_its_commits_goes_on_where_it_was(tmp_
 @pytest.mark.soak
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("point", POINTS)
-def test_a_hundred_deaths_at_one_commit(point: str, when: str, tmp_path: Path) -> None:
+def test_a_hundred_deaths_at_one_commit(
+    mother: "subprocess.Popen[bytes]", point: str, when: str, tmp_path: Path
+) -> None:
     """Killed a hundred times at one kind of commit, batches of 200 lose nothing and pay nothing twice."""
     rng = random.Random(f"{point} {when}")
 
     def next_one(life: Life) -> bool:
         number = 1 if point == "add" else rng.randint(1, 25)
-        return life.until(life.begin(f"{point}:{when}:{number}"), LONGEST)
+        return life.live(LONGEST, f"{point}:{when}:{number}")
 
-    die(tmp_path, deaths=100, lines=200, next_one=next_one)
+    die(mother, tmp_path, deaths=100, lines=200, next_one=next_one)
 
 
 @pytest.mark.parametrize(
@@ -123,18 +128,25 @@ def test_a_hundred_deaths_at_one_commit(point: str, when: str, tmp_path: Path) -
     [pytest.param(6, 40, id="few"), pytest.param(1000, 200, id="all", marks=pytest.mark.soak)],
 )
 def test_a_batch_that_is_killed_at_any_moment_goes_on_where_it_was(
-    deaths: int, lines: int, tmp_path: Path
+    mother: "subprocess.Popen[bytes]", deaths: int, lines: int, tmp_path: Path
 ) -> None:
     """Killed at random moments, it ends with every line paid and saved once."""
     rng = random.Random(7)
 
     def next_one(life: Life) -> bool:
-        return life.until(life.begin(), rng.uniform(0.5, 2.0))
+        return life.live(rng.uniform(0.1, 1.5))
 
-    die(tmp_path, deaths=deaths, lines=lines, next_one=next_one)
+    die(mother, tmp_path, deaths=deaths, lines=lines, next_one=next_one)
 
 
-def die(folder: Path, *, deaths: int, lines: int, next_one: Callable[[Life], bool]) -> None:
+def die(
+    mother: "subprocess.Popen[bytes]",
+    folder: Path,
+    *,
+    deaths: int,
+    lines: int,
+    next_one: Callable[[Life], bool],
+) -> None:
     """Lives of batches, one after the other, until they have died so often together."""
     together = 0
     for number in range(deaths):
@@ -143,9 +155,9 @@ def die(folder: Path, *, deaths: int, lines: int, next_one: Callable[[Life], boo
         place = folder / str(number)
         place.mkdir()
         with serving(FAULTY, speed=20) as sandbox:
-            life = Life(sandbox, place, lines)
+            life = Life(mother, sandbox, place, lines)
             while together + life.deaths < deaths and not next_one(life):
                 pass
-            assert life.until(life.begin(), LONGEST)
+            assert life.live(LONGEST)
             life.check()
         together += max(life.deaths, 1)
