@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from gmi_video.batch.records import Finished, Stored
-from gmi_video.batch.rows import key_of, request_from, snapshot_from
+from gmi_video.batch.rows import as_given, key_of, request_from, snapshot_from
 from gmi_video.batch.steps import Kept
 from gmi_video.errors import GmiVideoError
 from gmi_video.records import Saved, Snapshot, Video, VideoRequest
@@ -12,7 +12,7 @@ from gmi_video.records import Saved, Snapshot, Video, VideoRequest
 
 def finished(kept: Kept, held: VideoRequest | None) -> Finished:
     """The end of a line as the journal has it."""
-    request = held or request_from(kept.model, kept.payload, kept.key)
+    request = held or as_given(request_from(kept.model, kept.payload, kept.key))
     snapshot = snapshot_from(kept.snapshot, kept.request_id, kept.model)
     stored = tuple(Stored(**file) for file in json.loads(kept.files or "[]"))
     error = None if kept.error is None else GmiVideoError.from_dict(json.loads(kept.error))

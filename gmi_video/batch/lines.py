@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from attrs import frozen
@@ -40,7 +41,7 @@ def line_of(request: VideoRequest, file_digest: FileDigest) -> NewLine:
     Raises `PayloadInvalid` for what JSON cannot hold, and what `file_digest` raises for a file that is not there.
     """
     kept = plain(request.payload, "payload", file_digest)
-    counted = _by_content(kept)
+    counted = replaced(kept, _content)
     return NewLine(
         request=request,
         key=None if request.key is None else key_text(request.key),
@@ -107,14 +108,29 @@ def is_file(value: object) -> bool:
     return isinstance(value, dict) and set(value) in ({FILE, "sha256"}, {FILE, "sha256", "inline"})
 
 
-def _by_content(value: Any) -> Any:
+def replaced(value: Any, file: Callable[[dict[str, Any]], Any]) -> Any:
+    """A kept payload's value with something else in the place of each local file."""
     if is_file(value):
-        return {FILE: value["sha256"], **({"inline": True} if "inline" in value else {})}
+        return file(value)
     if isinstance(value, dict):
-        return {name: _by_content(item) for name, item in value.items()}
+        return {name: replaced(item, file) for name, item in value.items()}
     if isinstance(value, list):
-        return [_by_content(item) for item in value]
+        return [replaced(item, file) for item in value]
     return value
+
+
+def given(value: Any) -> Any:
+    """A kept payload's value as a caller gives it: local files as their paths, which are whole ones by now."""
+    return replaced(value, _path)
+
+
+def _path(file: dict[str, Any]) -> Path | Inline:
+    path = Path(file[FILE])
+    return Inline(path, limit=file["inline"]) if "inline" in file else path
+
+
+def _content(file: dict[str, Any]) -> dict[str, Any]:
+    return {FILE: file["sha256"], **({"inline": True} if "inline" in file else {})}
 
 
 def local_files(value: Any, *, inline: bool = False) -> set[tuple[str, str]]:
@@ -127,11 +143,4 @@ def local_files(value: Any, *, inline: bool = False) -> set[tuple[str, str]]:
 
 def linked(value: Any, links: Mapping[str, str]) -> Any:
     """A kept payload with its local files replaced by their public links, named by digest, or by themselves."""
-    if is_file(value):
-        inline = value.get("inline")
-        return links[value["sha256"]] if inline is None else Inline(value[FILE], limit=inline)
-    if isinstance(value, dict):
-        return {name: linked(item, links) for name, item in value.items()}
-    if isinstance(value, list):
-        return [linked(item, links) for item in value]
-    return value
+    return replaced(value, lambda file: _path(file) if "inline" in file else links[file["sha256"]])

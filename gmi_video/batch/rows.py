@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import evolve
 
+from gmi_video.batch.lines import given
 from gmi_video.batch.records import LINE_STATES, BatchStatistics, Row, Stored, Tally
 from gmi_video.records import Snapshot, VideoRequest
 from gmi_video.wire import Reply, read_snapshot, snapshot_call
@@ -63,6 +64,11 @@ def snapshot_from(text: str | None, request_id: str | None, model: str) -> Snaps
 def request_from(model: str, payload: str, key: str | None) -> VideoRequest:
     """The request that a row stands for; its local files are as `lines.FILE` has them."""
     return VideoRequest(model, json.loads(payload), key=key_of(key))
+
+
+def as_given(kept: VideoRequest) -> VideoRequest:
+    """The equal of what the caller added: with local files as paths."""
+    return evolve(kept, payload=given(kept.payload))
 
 
 def pages(do: Do) -> Iterator[Row]:

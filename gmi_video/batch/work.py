@@ -15,7 +15,7 @@ from gmi_video.batch.errors import BudgetExceeded, JournalError, JournalFull
 from gmi_video.batch.journal import Journal
 from gmi_video.batch.places import Place
 from gmi_video.batch.records import Finished, LineState, Retry, Stored
-from gmi_video.batch.rows import key_of, request_from
+from gmi_video.batch.rows import as_given, key_of, request_from
 from gmi_video.batch.steps import Kept
 from gmi_video.errors import GmiVideoError
 from gmi_video.records import Saved, Snapshot, Video, VideoRequest
@@ -229,11 +229,11 @@ class Work:
 
     async def request_of(self, line: Line) -> VideoRequest:
         """The very object that was added, as long as somebody holds it, else its equal."""
-        found = self.held(line.number) or line.request
-        if found is not None:
-            return found
+        held = self.held(line.number)
+        if held is not None:
+            return held
         try:
-            return await self.kept_request(line)
+            return as_given(line.request or await self.kept_request(line))
         except JournalError:
             return VideoRequest(line.model, {}, key=key_of(line.key))
 
