@@ -42,6 +42,9 @@ _SIGNS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML cannot hold."""
 _BOX = (5, 25, 25, 50, 75, 75, 95)
 """The percentiles from which pygal, which takes the middle of each half, draws its quartiles at 25 and 75."""
+_SCALES = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
+_LEAST = 3.0
+"""Units that an axis shows at least, else it is told in the next smaller one."""
 _WIDEST = 40
 """Models in one plot; the page has a table of all."""
 
@@ -64,11 +67,16 @@ def durations(spreads: Sequence[Spread]) -> str:
     return _drawn(chart)
 
 
-def spending(points: Sequence[tuple[float, float]], budget: float | None) -> str:
-    """Dollars spent over the hours since the first submission, under the line of the budget."""
+def spending(points: Sequence[tuple[float, float]], budget: float | None, until: float | None = None) -> str:
+    """Dollars spent from the first submission `until` the end of the batch, in steps, under the line of the budget."""
     begun = points[0][0]
-    unit, word = (3600.0, "hours") if points[-1][0] - begun > 7200 else (60.0, "minutes")
-    line = [((moment - begun) / unit, dollars) for moment, dollars in points]
+    took = max(until or begun, points[-1][0], begun + 1.0) - begun
+    unit, word = next(scale for scale in _SCALES if took >= _LEAST * scale[0] or scale[0] == 1.0)
+    line, before = [], 0.0
+    for moment, dollars in [*points, (begun + took, points[-1][1])]:
+        at = (moment - begun) / unit
+        line += [(at, before), (at, dollars)]
+        before = dollars
     chart = pygal.XY(
         **_common("spending", height=320),
         fill=True,
@@ -77,9 +85,9 @@ def spending(points: Sequence[tuple[float, float]], budget: float | None) -> str
         y_title="US dollars",
         include_x_axis=True,
     )
-    chart.add("spent", [(0.0, 0.0), *line])
+    chart.add("spent", line)
     if budget is not None:
-        chart.add("budget", [(0.0, budget), (line[-1][0] or 1.0, budget)], fill=False)
+        chart.add("budget", [(0.0, budget), (took / unit, budget)], fill=False)
     return _drawn(chart)
 
 

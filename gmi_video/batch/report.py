@@ -121,7 +121,7 @@ def _page(
         moment=_moment(figures.ended),
         spreads=spreads,
         durations=Markup(durations(spreads)) if spreads else "",  # noqa: S704  # pygal escapes what it is given
-        spending=Markup(spending(points, float(budget) if budget else None)) if points else "",  # noqa: S704
+        spending=Markup(spending(points, float(budget) if budget else None, figures.ended)) if points else "",  # noqa: S704
         spent_share=_share(statistics.spent, budget),
         held_share=_share(statistics.reserved, budget),
         most=most,

@@ -9,6 +9,8 @@ from av.video.stream import VideoStream
 WIDTH, HEIGHT = 256, 192
 """What a picture must fit into. Around 4 kB each, so ten thousand of them are a page of 50 MB."""
 _QUALITY = 55
+_STILL = 100_000
+"""Microseconds: a picture has a duration of one frame, and nothing behind its first."""
 
 _OPTIONS = {
     "protocol_whitelist": "file",
@@ -31,7 +33,7 @@ def thumbnail(path: Path) -> bytes | None:
 def _picture(container: "av.container.InputContainer", stream: VideoStream) -> bytes | None:
     stream.codec_context.thread_count = 1
     stream.codec_context.skip_frame = "NONKEY"  # one frame is decoded, not all up to it
-    if container.duration:
+    if container.duration and container.duration > _STILL:
         container.seek(container.duration // 3)  # the first frame is often black
     frame = next(container.decode(stream), None)
     if frame is None or not frame.width or not frame.height:

@@ -80,6 +80,7 @@ class Display:
         if self._ticking is not None:
             self._ticking.cancel()
         self._seen = self._ask()
+        self._paces = self._rates.take(self._seen, asyncio.get_running_loop().time())
         if self._live is not None:
             self._live.stop()
             self._live = None

@@ -1,6 +1,7 @@
 """A report is one file that needs no network, believes no prompt, and stays usable at ten thousand lines."""
 
 import json
+import re
 import tracemalloc
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
@@ -207,6 +208,21 @@ def test_plots_are_drawings_and_nothing_else() -> None:
     assert "&lt;b&gt;&amp;" in drawn[0]
 
 
+@pytest.mark.parametrize(
+    ("took", "words"),
+    [(0.02, "seconds since"), (100.0, "seconds since"), (600.0, "minutes since"), (20_000.0, "hours since")],
+)
+def test_money_is_drawn_until_the_end_in_units_that_fit(took: float, words: str) -> None:
+    """A batch that was submitted within a moment has an axis as long as it took, in seconds where it took seconds."""
+    drawn = spending([(1000.0, 3.2), (1000.01, 6.4)], None, 1000.0 + took)
+
+    labels = re.findall(r"<text[^>]*>([^<]+)</text>", drawn)
+    numbers = [float(label.replace(",", "")) for label in labels if label[0].isdigit()]
+    assert words in drawn
+    assert 2 <= max(numbers) <= 180 or took < 1
+    assert not any("e" in label for label in labels if label[0].isdigit())
+
+
 def test_a_box_holds_half_of_its_lines() -> None:
     """The box is drawn from the first quartile to the third, the whiskers at the 5th and 95th percentile."""
     whole = [float(number) for number in range(101)]
@@ -308,7 +324,7 @@ def test_thumbnails_are_frames_of_the_files(tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image")
     from gmi_video.batch.thumbnails import thumbnail  # noqa: PLC0415  # where its libraries are there
 
-    film, still, bad = tmp_path / "a.mp4", tmp_path / "a.png", tmp_path / "b.mp4"
+    film, still, photo, bad = (tmp_path / name for name in ("a.mp4", "a.png", "a.jpeg", "b.mp4"))
     with av.open(str(film), "w") as container:
         stream = container.add_stream("mpeg4", rate=10)
         stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
@@ -316,14 +332,15 @@ def test_thumbnails_are_frames_of_the_files(tmp_path: Path) -> None:
             container.mux(stream.encode(av.VideoFrame.from_image(image.new("RGB", (640, 360), "green"))))
         container.mux(stream.encode())
     image.new("RGB", (300, 900), "red").save(still)
+    image.new("RGB", (800, 600), "red").save(photo)
     bad.write_text("ffconcat version 1.0\nfile a.mp4\n")
 
     found = page(
-        tmp_path, *(row(n, files=(stored(str(path)),)) for n, path in enumerate((film, still, bad), 1))
+        tmp_path, *(row(n, files=(stored(str(path)),)) for n, path in enumerate((film, still, photo, bad), 1))
     )
 
     seen = [image.open(BytesIO(b64decode(each["thumb"]))) for each in found.cards if "thumb" in each]
-    assert [picture.size for picture in seen] == [(256, 144), (64, 192)]
+    assert [picture.size for picture in seen] == [(256, 144), (64, 192), (256, 192)]
     assert seen[0].convert("RGB").getpixel((100, 100))[1] > 80
     assert thumbnail(bad) is None
     assert thumbnail(tmp_path / "none.mp4") is None

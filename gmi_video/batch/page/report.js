@@ -19,7 +19,7 @@ const whole = (c) => (c.queued || 0) + (c.processing || 0) + (c.downloading || 0
 
 function facts(card) {
   const parts = [card.model];
-  if (card.cost !== undefined && card.state !== "failed") parts.push("$" + card.cost);  // the service charges no failure
+  if (card.cost !== undefined && card.state !== "failed") parts.push("$" + (/\.\d\d/.test(card.cost) ? card.cost : Number(card.cost).toFixed(2)));  // the service charges no failure
   if (whole(card)) parts.push(span(whole(card)));
   if (card.size) parts.push(size(card.size));
   if (card.tries) parts.push(card.tries + " attempts");
