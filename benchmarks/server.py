@@ -159,14 +159,14 @@ def _stay_awake(loop: asyncio.AbstractEventLoop) -> None:
     loop.call_soon(_stay_awake, loop)
 
 
-async def serve() -> None:
+async def serve(*, awake: bool) -> None:
     """Serves on a free port, which is written to stdout, until stdin ends.
 
-    With a core of its own it never sleeps: to wake it would be the client's CPU, the more the slower the client.
+    With a core of its own it stays `awake`: to wake it would be the client's CPU, the more the slower the client.
     """
     loop = asyncio.get_running_loop()
     queue = Queue()
-    if True:
+    if awake:
         _stay_awake(loop)
     server = await loop.create_server(lambda: Answering(queue), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
@@ -182,5 +182,6 @@ def serving(module: str = "benchmarks.server") -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, cores()[1])
-    asyncio.run(serve())
+    client, server = cores()
+    os.sched_setaffinity(0, server)
+    asyncio.run(serve(awake=client != server))
