@@ -5,6 +5,7 @@ from typing import Any
 
 from gmi_video._convert import moment, request_id_in, snapshot_of
 from gmi_video._entry import Entry
+from gmi_video._envelope import extent_of, items_of
 from gmi_video._forms import stamp
 from gmi_video._sweep import Listed, Sheet
 from gmi_video.errors import MalformedResponse
@@ -17,30 +18,15 @@ def sheet_of(data: Any, known: Known) -> Sheet:
 
     Raises `MalformedResponse` where there is no list in it; what is not a record is counted and left out.
     """
-    items = data if isinstance(data, list) else None
-    envelope = data if isinstance(data, Mapping) else {}
-    for name in ("requests", "data"):
-        found = envelope.get(name)
-        if items is None and isinstance(found, list):
-            items = found
-        elif items is None and name in envelope and found is None:
-            items = []
-    if items is None:
-        what = "no list of requests"
-        raise MalformedResponse(f"{what} @ $", what=what, path="$")
+    items = items_of(data, "requests", "data")
     records = []
     for item in items:
         try:
             records.append(_listed(item, known))
         except MalformedResponse:  # one odd record is counted, the others are kept
             continue
-    total, more = envelope.get("total"), envelope.get("has_more")
-    return Sheet(
-        records=tuple(records),
-        skipped=len(items) - len(records),
-        total=total if isinstance(total, int) and not isinstance(total, bool) else None,
-        more=more if isinstance(more, bool) else None,
-    )
+    total, more = extent_of(data)
+    return Sheet(records=tuple(records), skipped=len(items) - len(records), total=total, more=more)
 
 
 def _listed(item: Any, known: Known) -> Listed:

@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 from gmi_video._call import BODY_CAP, LIST_CAP, Call, Operation, Reply, Stream, Transport
 from gmi_video._convert import snapshot_of
 from gmi_video._decode import decode
+from gmi_video._envelope import extent_of, items_of
 from gmi_video._ids import checked_id, checked_model
 from gmi_video._payload import plain
 from gmi_video._refusal import malformed, refusal
@@ -191,20 +192,6 @@ class Page(Record):
     more: bool | None = None
 
 
-def items_of(data: object, *names: str) -> list[Any]:
-    """The list that a body is, or holds under one of these names; raises `MalformedResponse` for none."""
-    if isinstance(data, list):
-        return data
-    if isinstance(data, Mapping):
-        for name in names:
-            if isinstance(data.get(name), list):
-                return list(data[name])
-        if any(name in data and data[name] is None for name in names):
-            return []
-    what = f"no list of {names[0]}"
-    raise MalformedResponse(f"{what} @ $", what=what, path="$")
-
-
 def _page(data: object) -> Page:
     snapshots: list[Snapshot] = []
     items = items_of(data, "requests", "data")
@@ -213,14 +200,8 @@ def _page(data: object) -> Page:
             snapshots.append(snapshot_of(item))
         except MalformedResponse:  # one odd record is counted, the others are kept
             continue
-    envelope = data if isinstance(data, Mapping) else {}
-    total, more = envelope.get("total"), envelope.get("has_more")
-    return Page(
-        snapshots=tuple(snapshots),
-        skipped=len(items) - len(snapshots),
-        total=total if isinstance(total, int) and not isinstance(total, bool) else None,
-        more=more if isinstance(more, bool) else None,
-    )
+    total, more = extent_of(data)
+    return Page(snapshots=tuple(snapshots), skipped=len(items) - len(snapshots), total=total, more=more)
 
 
 def read_requests(call: Call, reply: Reply) -> Page:

@@ -98,6 +98,7 @@ ROOMS = {
     "_worth": Room(2),
     "_flock": Room(4),
     "_convert": Room(4),
+    "_envelope": Room(3),
     "_ending": Room(4),
     "_entry": Room(5),
     "_due": Room(6),

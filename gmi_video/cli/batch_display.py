@@ -10,6 +10,7 @@ from gmi_video.cli.batch_ends import as_dict, sentence
 from gmi_video.cli.batch_rates import Pace, Rates
 from gmi_video.cli.batch_view import line, picture
 from gmi_video.cli.desk import Desk
+from gmi_video.cli.live import begun
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -59,18 +60,11 @@ class Display:
         self._seen = self._ask()
         self._rates.take(self._seen, asyncio.get_running_loop().time())
         if self._desk.manner.live:
-            from rich.live import Live  # noqa: PLC0415  # not needed for plain lines
-
-            console = self._desk.console
-            self._live = Live(
-                console=console,
-                get_renderable=lambda: picture(
-                    self._seen, console.width, console.height, paces=self._paces, note=self._note
-                ),
-                refresh_per_second=1 / _TICK,
-                vertical_overflow="crop",
+            self._live = begun(
+                self._desk,
+                lambda width, height: picture(self._seen, width, height, paces=self._paces, note=self._note),
+                1 / _TICK,
             )
-            self._live.start(refresh=True)
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
         return self
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from gmi_video.cli.board import line
 from gmi_video.cli.desk import Desk
+from gmi_video.cli.live import begun
 from gmi_video.cli.plain import size
 from gmi_video.cli.tally import DONE, FAILED, OVERDUE, PROCESSING, QUEUED, Group, Rate, Tally
 from gmi_video.cli.times import span
@@ -80,18 +81,13 @@ class Fleet:
 
     def __enter__(self) -> Self:
         if self._desk.manner.live:
-            from rich.live import Live  # noqa: PLC0415  # not needed for plain lines
+            from gmi_video.cli.fleetview import picture  # noqa: PLC0415  # not needed for plain lines
 
-            from gmi_video.cli.fleetview import picture  # noqa: PLC0415
-
-            console = self._desk.console
-            self._live = Live(
-                console=console,
-                get_renderable=lambda: picture(self, console.width, console.height, time.monotonic()),
-                refresh_per_second=_PER_SECOND,
-                vertical_overflow="crop",
+            self._live = begun(
+                self._desk,
+                lambda width, height: picture(self, width, height, time.monotonic()),
+                _PER_SECOND,
             )
-            self._live.start(refresh=True)
         return self
 
     def __exit__(

@@ -1,11 +1,13 @@
 """Progress as it comes: a live view on a terminal, plain lines elsewhere, JSON lines beside either."""
 
 import time
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gmi_video.cli.board import Board, line
 from gmi_video.cli.desk import Desk
+from gmi_video.cli.live import begun
 from gmi_video.cli.plain import printable, size
 from gmi_video.cli.times import span
 from gmi_video.events import Event, Succeeded
@@ -60,20 +62,12 @@ class Progress:
 
     def __enter__(self) -> Self:
         if self._desk.manner.live:
-            from rich.live import Live  # noqa: PLC0415  # not needed for plain lines
+            from gmi_video.cli.bars import Bars  # noqa: PLC0415  # not needed for plain lines
+            from gmi_video.cli.view import View  # noqa: PLC0415  # as above
 
-            from gmi_video.cli.bars import Bars  # noqa: PLC0415
-            from gmi_video.cli.view import View  # noqa: PLC0415
-
-            view, bars, console = View(self.board), Bars(), self._desk.console
+            view, bars = View(self.board), Bars()
             self._bars = bars
-            self._live = Live(
-                console=console,
-                get_renderable=lambda: self._picture(view, bars),
-                refresh_per_second=_PER_SECOND,
-                vertical_overflow="crop",
-            )
-            self._live.start(refresh=True)
+            self._live = begun(self._desk, partial(self._picture, view, bars), _PER_SECOND)
         return self
 
     def __exit__(
@@ -83,11 +77,10 @@ class Progress:
             self._live.stop()
             self._live = self._bars = None
 
-    def _picture(self, view: "View", bars: "Bars") -> "RenderableType":
+    def _picture(self, view: "View", bars: "Bars", width: int, height: int) -> "RenderableType":
         """The requests, and below them the files that come."""
         from rich.console import Group  # noqa: PLC0415  # as above
 
-        console = self._desk.console
         rows = len(self.board)
-        told = [view.picture(console.width, console.height - len(bars), time.monotonic())] if rows else []
+        told = [view.picture(width, height - len(bars), time.monotonic())] if rows else []
         return Group(*told, *([bars.picture()] if len(bars) else []))
