@@ -191,7 +191,8 @@ class Fleet:
     def _went_well(self, flock: Flock, block: Block, sweep: Sweep, now: float, wait: Wait) -> list[Entry]:
         absent = {name: self._last_seen(block, name) for name in block.ids if name not in sweep.seen}
         worth = PER_CALL * (self._pace or Pace()).first
-        good = flock.learn(block, sweep, now, look=self._look, worth=worth)
+        young = sweep.oldest > self._clock.at(now) - LAG
+        good = flock.learn(block, sweep, now, look=self._look, worth=worth, young=young)
         missing = [name for name, seen in absent.items() if self._is_missing(name, seen, now)]
         self._release(missing, block, now, wait, absent=good)
         block.late = {name: seen for name, seen in absent.items() if name in block.ids}

@@ -221,10 +221,19 @@ class Flock:
             behind += other.width if other is not block else 0
         return behind
 
-    def learn(self, block: Block, sweep: Sweep, now: float, *, look: float = 0.0, worth: float = 1.0) -> bool:
+    def learn(
+        self,
+        block: Block,
+        sweep: Sweep,
+        now: float,
+        *,
+        look: float = 0.0,
+        worth: float = 1.0,
+        young: bool = False,
+    ) -> bool:
         """What a walk taught of the list; False where its ids had better be looked at alone.
 
-        A look takes `look` seconds, and is worth `worth` seconds of delay.
+        A look takes `look` seconds, and is worth `worth` seconds of delay; its ids may be too `young` to be listed.
         """
         if sweep.count:
             self._bytes += 0.3 * (sweep.size / sweep.count - self._bytes)
@@ -237,7 +246,7 @@ class Flock:
             if block.at is not None and block.width <= self.room:
                 self.slack = min(2 * self.slack + 1, self.asked / 4) if sweep.pages > 1 else 0.9 * self.slack
             block.at, block.before, block.length = sweep.first, self.arrived, sweep.last - sweep.first + 1
-        return self.worth.pays(sweep, now, look=look, worth=worth)
+        return self.worth.pays(sweep, now, look=look, worth=worth, young=young)
 
     def shrink(self) -> bool:
         """The service refused to give so many at once; whether it is worth asking for fewer."""

@@ -5,7 +5,7 @@ what the pages themselves show.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -78,20 +78,25 @@ class Sweep:
     _top: tuple[int, float] | None = None
     _bottom: tuple[int, float] | None = None
     _vain: int = 0
+    _short: tuple[int, int] | None = None
     _read: deque[set[str]] = field(factory=lambda: deque(maxlen=BACK))
+    _spans: list[tuple[int, int]] = field(factory=list)
 
     def read(self, sheet: Sheet) -> None:
         """Takes a page; `done` says whether it was the last, else `offset` and `limit` name the next."""
         records = sheet.records
-        length = len(records) + sheet.skipped
         self.pages += 1
         self.size += sheet.size
-        self.count += length
+        self.count += len(records) + sheet.skipped
+        names = {listed.request_id for listed in records}
+        records = records if len(names) == len(records) else _once(records)
+        length = len(records) + sheet.skipped
         self.given = max(self.given, length)
         self.slowest = max(self.slowest, sheet.seconds)
-        names = {listed.request_id for listed in records}
         fresh = names.difference(*self._read)
         self._read.append(names)
+        if fresh:
+            self._spans.append((self.offset, self.offset + length))
         hits, wanted, seen = 0, self.wanted, self.seen
         for position, (request_id, _, snapshot) in enumerate(records, self.offset):
             if request_id not in wanted or request_id in seen:
@@ -107,15 +112,14 @@ class Sweep:
         whole = sheet.more is not True and (
             sheet.total <= self.offset + length if sheet.total is not None else sheet.more is False
         )
-        if 0 < length < self.limit and not whole:
-            self.longest = length
+        self._measure(sheet, 0 if whole else length, fresh=bool(fresh))
         enough = hits >= len(self.wanted) if self.model is None else len(self.seen) >= self.left
         if not length and self.offset and self.model is not None and self._probes < PROBES:
             self._probes += 1
             self._back(self.limit if sheet.total is None else max(self.limit, self.offset - sheet.total))
             return
         if enough or not fresh or (whole and (self.model is None or not self.offset)):
-            self._end("repeats" if records and not fresh and not whole else None)
+            self._end("repeats" if records and not (fresh or whole) and self._is_elsewhere(length) else None)
             return
         created = [listed.created for listed in records if listed.created is not None]
         ordered = len(created) == len(records) and all(after <= before for before, after in pairwise(created))
@@ -128,6 +132,25 @@ class Sweep:
             self.done = self._vain > len(self.wanted) // (WORTH * length)
         else:
             self._turn(created[0], float("-inf") if whole else created[-1], length, hits)
+
+    def _measure(self, sheet: Sheet, length: int, *, fresh: bool) -> None:
+        """How long pages are, where more was asked for: a short one tells it if the list goes on behind it."""
+        if self._short is not None and fresh and self.offset >= self._short[0]:
+            self.longest = max(self.longest or 0, self._short[1])
+        self._short = None
+        if 0 < length < self.limit:
+            if sheet.total is not None or sheet.more is not None:
+                self.longest = max(self.longest or 0, length)
+            else:
+                self._short = self.offset + length, length
+
+    def _is_elsewhere(self, length: int) -> bool:
+        """Whether what this page shows cannot be what was read before: not a part that was, nor the end of the list.
+
+        A few known ones at its end only say that others came meanwhile.
+        """
+        near = any(begin < self.offset + length and self.offset < end for begin, end in self._spans)
+        return length >= self.given and not near
 
     def _turn(self, first: float, last: float, length: int, hits: int) -> None:
         """Where to read next, from the times of the page's first and last record."""
@@ -178,3 +201,11 @@ class Sweep:
     def _end(self, fault: Literal["unordered", "repeats"] | None) -> None:
         self.fault = fault
         self.done = True
+
+
+def _once(records: Iterable[Listed]) -> tuple[Listed, ...]:
+    """Records of which some are repeated: an id's place is where it comes first."""
+    firsts: dict[str, Listed] = {}
+    for listed in records:
+        firsts.setdefault(listed.request_id, listed)
+    return tuple(firsts.values())

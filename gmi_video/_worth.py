@@ -6,6 +6,8 @@ LEAST = 16
 """Ids of one model that must be followed before its list is tried."""
 BYTES = 65_536
 """A page of so many bytes costs as much again as the call itself."""
+YOUNG = 15.0
+"""Seconds until a list is tried again that did not show what was too new for it: its copies lag."""
 RETRY = (300.0, 3600.0)
 """Seconds until a list that did not pay is tried again: at first, and at most."""
 POOR_SWEEPS = 3
@@ -30,11 +32,14 @@ class Worth:
         self._saved = 0.0
         self._tries = 0
 
-    def pays(self, sweep: Sweep, now: float, *, look: float, worth: float) -> bool:
+    def pays(self, sweep: Sweep, now: float, *, look: float, worth: float, young: bool = False) -> bool:
         """Takes a walk into account; False where the list is left alone from now on.
 
-        A look takes `look` seconds, and is worth `worth` seconds of delay.
+        A look takes `look` seconds, and is worth `worth` seconds of delay; all that were sought may be too `young`.
         """
+        if young and not sweep.seen and not sweep.fault:
+            self.off_until = now + YOUNG
+            return False
         cost = sweep.pages + sweep.size / BYTES
         self._lately += FADE * (len(sweep.seen) - cost - self._lately)
         self._poor = self._poor + 1 if self._lately < 0 else 0

@@ -1,6 +1,7 @@
 """Many ids at once in virtual time: pages stand for looks, and whatever the list does, every end is told once."""
 
 from collections import Counter
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -352,3 +353,34 @@ def test_many_of_an_unknown_model_are_looked_at_less_often_each() -> None:
 
     assert len(fleet.queue.looks) < 0.5 * 100 * len(alone.queue.looks)
     assert max(gaps) <= pace.longest
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"lag": 10.0, "cut": 50, "silent": True},
+        {"lag": 10.0, "cut": 50, "silent": True, "repeats": True},
+        {"cut": 50, "silent": True},
+        {"repeats": True},
+    ],
+    ids=["lags, short and silent", "lags and repeats itself", "short and silent", "repeats itself"],
+)
+def test_an_odd_list_that_tells_the_truth_is_used(odd: dict[str, Any]) -> None:
+    """A list that lags, gives fifty records without a word of more, or repeats some still saves most of the looks."""
+    fleet, alone = _many(**odd), _many(refused=True)
+
+    assert len(fleet.ends) == len(alone.ends) == 600
+    assert len(fleet.queue.looks) + len(fleet.queue.pages) < 0.5 * len(alone.queue.looks)
+    assert sum(fleet.ends.values()) < sum(alone.ends.values())
+
+
+@cache
+def _many(**odd: Any) -> Follower:
+    """Six hundred requests of one model, ten a second, most of which last between half a minute and two."""
+    rng = Random(1)
+    fleet = Follower(Queue(rng, Oddities(**odd)), Pace())
+    for number in range(600):
+        fleet.run(number / 10)
+        fleet.submit(f"r-{number:04}", "Veo3", fleet.now + rng.lognormvariate(4.2, 0.5))
+    fleet.run(2000)
+    return fleet

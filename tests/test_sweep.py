@@ -85,16 +85,51 @@ def test_a_list_that_does_not_turn_its_pages_is_noticed() -> None:
     sweep.read(page)
 
     assert sweep.done
-    assert (sweep.fault, sweep.longest) == ("repeats", 50)
+    assert sweep.fault == "repeats"
+
+
+def test_a_part_that_is_read_again_is_no_fault() -> None:
+    """Others come while a walk goes on: its last page shows a few known ones again, or it passes where it was."""
+    sweep = a_walk(range(880, 990))
+    for begin in (0, 50):
+        sweep.read(Sheet(records=tuple(EVERYTHING[begin : begin + 50])))
+    sweep.read(Sheet(records=tuple(EVERYTHING[98:100])))
+    back = a_walk(range(500, 560), offset=420)
+    back.read(Sheet(records=tuple(EVERYTHING[420:470])))
+    back.offset = 430
+    back.read(Sheet(records=tuple(EVERYTHING[420:470])))
+
+    assert (sweep.done, sweep.fault) == (True, None)
+    assert (back.done, back.fault) == (True, None)
+
+
+def test_a_page_that_repeats_a_record_is_in_order() -> None:
+    """An id's place is where it comes first on a page; that it comes again says nothing of the order."""
+    sweep = a_walk(range(900, 990))
+    records = (*EVERYTHING[:50], EVERYTHING[3], EVERYTHING[30])
+    sweep.read(Sheet(records=records))
+
+    assert (sweep.done, sweep.fault, sweep.offset) == (False, None, 50)
 
 
 def test_a_page_that_is_cut_short_is_not_the_last() -> None:
     """Where fewer records come than were asked for and nobody says that it is the end, the walk goes on behind them."""
     sweep = a_walk(range(900, 990))
     sweep.read(Sheet(records=tuple(EVERYTHING[:50])))
+    first = (sweep.done, sweep.offset, sweep.longest)
+    sweep.read(Sheet(records=tuple(EVERYTHING[50:100])))
 
-    assert not sweep.done
-    assert (sweep.offset, sweep.longest) == (50, 50)
+    assert first == (False, 50, None)
+    assert sweep.longest == 50
+
+
+def test_the_end_of_a_silent_list_is_not_the_length_of_its_pages() -> None:
+    """A short page tells how long pages are only where the list turns out to go on behind it."""
+    sweep = a_walk(range(3), offset=990)
+    sweep.read(Sheet(records=tuple(EVERYTHING[990:997])))
+    sweep.read(Sheet(records=()))
+
+    assert sweep.longest is None
 
 
 def test_an_unfiltered_walk_ends_where_pages_are_of_no_interest() -> None:
