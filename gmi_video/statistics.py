@@ -17,7 +17,8 @@ class SessionStatistics(Record):
     calls that wait for their turn; `rate` is the limit of calls per second, where there is one, and `calls_per_second`
     what went out lately. `spent` are US dollars by the catalog's list prices, an estimate that leaves out failed
     requests and `unpriced` ones; both are kept when the session closes. `oldest` is
-    how many seconds ago that id was seen (or came) which was not seen for the longest time, to a second.
+    how many seconds ago that id was seen (or came) which was not seen for the longest time, to a second; a page that
+    was read for others and shows it unchanged does not count.
     """
 
     following: int = 0

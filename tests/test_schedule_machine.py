@@ -4,6 +4,7 @@ from collections import Counter
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from looking import BROKEN, LOST
@@ -161,3 +162,10 @@ TestSchedule = ScheduleMachine.TestCase
 
 
 TestSchedule.settings = settings(max_examples=150, stateful_step_count=40)
+
+
+@pytest.mark.soak
+class TestScheduleLong(ScheduleMachine.TestCase):  # type: ignore[misc, valid-type]  # hypothesis makes the base at runtime
+    """The same for two thousand walks."""
+
+    settings = settings(max_examples=2000, stateful_step_count=40, deadline=None)
