@@ -99,6 +99,8 @@ class Service:
         if request_id in self.sights:
             self.unseen = max(self.unseen, now - self.sights[request_id])
             self.sights[request_id] = now
+            if now >= self.queue.jobs[request_id][2]:  # it ended, and is not followed any more
+                del self.sights[request_id]
 
     def came(self, request_id: str, now: float) -> None:
         """Somebody follows an id from now on."""
