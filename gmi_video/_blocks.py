@@ -53,9 +53,12 @@ class Blocks:
             self._jobs = [begin(step, block) for step in self._part.steps()]
 
     async def _done(self) -> None:
-        """Waits for every thread that reads the spare block, even where one of them has failed."""
+        """Waits for every thread that reads the spare block. Where one failed, what was to follow its bytes is dropped."""
         jobs, self._jobs = self._jobs, []
-        if jobs:
-            await ended(asyncio.gather(*jobs, return_exceptions=True))
-        for job in jobs:
-            job.result()
+        if not jobs:
+            return
+        await ended(asyncio.gather(*jobs, return_exceptions=True))
+        failed = next((error for job in jobs if (error := job.exception()) is not None), None)
+        if failed is not None:
+            self._size = 0
+            raise failed

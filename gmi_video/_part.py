@@ -10,7 +10,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -129,11 +129,10 @@ class Part:
         for step in self.steps():
             step(piece)
 
-    def steps(self) -> Iterator[Callable[[bytes | memoryview], None]]:
+    def steps(self) -> tuple[Callable[[bytes | memoryview], None], ...]:
         """What becomes of each piece: it is appended, and hashed. Threads may do it side by side, piece by piece."""
         assert self._digests is not None
-        yield self._append
-        yield from self._digests.lanes
+        return self._append, *self._digests.lanes
 
     def _append(self, piece: bytes | memoryview) -> None:
         left = memoryview(piece)

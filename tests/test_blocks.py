@@ -1,0 +1,81 @@
+"""A body on its way to disk: every byte once and in order, and an error of the disk's as what it is."""
+
+import asyncio
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gmi_video._blocks import BLOCK, Blocks
+from gmi_video._part import Part
+from gmi_video._range import Edition
+from gmi_video.testing import run
+
+BODY = bytes(range(256)) * (3 * BLOCK // 256) + b"and some more"
+
+
+@pytest.mark.parametrize("size", [777_777, BLOCK, 2 * BLOCK + 1, len(BODY)])
+def test_pieces_of_any_size_are_written_and_hashed_in_order(size: int, tmp_path: Path) -> None:
+    """Pieces smaller than a block, as large, and larger make the same file."""
+
+    async def main() -> str:
+        with Part(tmp_path / "film") as part:
+            part.begin(Edition(url="u"))
+            blocks = Blocks(part)
+            for place in range(0, len(BODY), size):
+                await blocks.add(BODY[place : place + size])
+            await blocks.flush()
+            await blocks.flush()
+            return part.finish(overwrite=False)
+
+    assert run(main()) == hashlib.sha256(BODY).hexdigest()
+    assert (tmp_path / "film").read_bytes() == BODY
+
+
+def test_what_comes_slowly_goes_to_disk_after_a_second(tmp_path: Path) -> None:
+    """Less than a block is written as well where it took its time: no more than that is lost with the process."""
+
+    async def main() -> int:
+        with Part(tmp_path / "film") as part:
+            part.begin(Edition(url="u"))
+            blocks = Blocks(part)
+            for _ in range(5):
+                await asyncio.sleep(0.6)
+                await blocks.add(b"a piece")
+            return part.size
+
+    assert run(main()) in {14, 28}  # the second two may still be on their way
+
+
+def test_a_disk_that_is_full_is_told_and_keeps_what_it_took(tmp_path: Path) -> None:
+    """The error is the disk's own; nothing is appended behind a gap, and what is there can be completed."""
+    program = f"""
+import asyncio, resource, signal
+from pathlib import Path
+from gmi_video._blocks import BLOCK, Blocks
+from gmi_video._part import Part
+from gmi_video._range import Edition
+body = bytes(range(251)) * (5 * BLOCK // 251)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
+async def main():
+    with Part(Path({str(tmp_path / "film")!r})) as part:
+        part.begin(Edition(url="u", etag='"one"'))
+        blocks = Blocks(part)
+        try:
+            for place in range(0, len(body), 100_000):
+                await blocks.add(body[place : place + 100_000])
+        except Exception as error:
+            print(type(error).__name__)
+        finally:
+            await blocks.flush()
+        print(part.size, part.at(0, 4_000_000) == body[:3_000_000])
+        part.go_on()
+        print(len(part.steps()))
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert done.stdout.splitlines() == ["TargetUnusable", "3000000 True", "2"], done.stderr[-500:]
