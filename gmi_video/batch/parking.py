@@ -1,10 +1,12 @@
 """Setting lines aside: they are not given up, and another run tries them again."""
 
+from decimal import Decimal
 from functools import partial
 
 from gmi_video.batch import facts, steps
 from gmi_video.batch.errors import BudgetExceeded, JournalError
 from gmi_video.batch.lane import Lane
+from gmi_video.batch.prices import shown
 from gmi_video.batch.work import Line, Work
 from gmi_video.errors import GmiVideoError
 from gmi_video.records import Kind
@@ -20,16 +22,15 @@ async def park(work: Work, line: Line, kind: Kind, error: GmiVideoError) -> None
 async def beyond(work: Work, line: Line) -> None:
     """A line would pass the budget, or its price is not known: it waits for a larger budget, or for a price."""
     money = work.counts.money
+    taken = ""
     if line.cost is None:
         why = f"no price is known of {line.model} for this payload: give assume_price, or no budget"
     else:
-        why = (
-            f"${line.cost.normalize():f} for {line.model} would pass the budget of ${money.budget}: "
-            f"${money.spent.normalize():f} are spent and ${money.reserved.normalize():f} reserved"
-        )
-    error = BudgetExceeded(why, budget=money.budget, spent=money.spent, reserved=money.reserved)
-    work.beyond = work.beyond or error
-    await park(work, line, "credit", error)
+        why = f"{shown(line.cost)} for {line.model} would pass the budget of {shown(money.budget or Decimal(0))}"
+        taken = f": {shown(money.spent)} are spent and {shown(money.reserved)} reserved"
+    exceeded = partial(BudgetExceeded, budget=money.budget, spent=money.spent, reserved=money.reserved)
+    work.beyond = exceeded(why + taken)
+    await park(work, line, "credit", exceeded(why))  # the same words for all lines of one price
 
 
 async def park_model(work: Work, lane: Lane, kind: Kind, error: GmiVideoError) -> None:

@@ -9,6 +9,12 @@ from gmi_video.errors import GmiVideoError, NotFound
 from gmi_video.session import Session
 
 
+def shown(amount: Decimal) -> str:
+    """Money as people read it: whole to the cent, exact beyond it."""
+    cents = amount.quantize(Decimal("0.01"))
+    return f"${cents if cents == amount else amount.normalize():,f}"
+
+
 class Prices:
     """Prices of one run. A model's schema is asked for once; the session keeps it for an hour."""
 

@@ -21,6 +21,7 @@ from markupsafe import Markup
 from gmi_video.batch.cards import card, pictured
 from gmi_video.batch.figures import Figures
 from gmi_video.batch.plots import durations, spending
+from gmi_video.batch.prices import shown
 from gmi_video.batch.records import LINE_STATES, BatchStatistics, Row
 
 MOST = 20_000
@@ -142,10 +143,7 @@ def _count(number: int) -> str:
 
 
 def _dollars(amount: Decimal | None) -> str:
-    if amount is None:
-        return "–"
-    whole = amount.quantize(Decimal("0.01"))
-    return f"${whole if whole == amount else amount.normalize():,f}"
+    return "–" if amount is None else shown(amount)
 
 
 def _span(seconds: float | None) -> str:

@@ -16,7 +16,7 @@ from gmi_video.batch import steps
 from gmi_video.batch.errors import JournalError, LineTaken
 from gmi_video.batch.lane import Lane
 from gmi_video.batch.parking import beyond, park, park_model, wake
-from gmi_video.batch.prices import Prices
+from gmi_video.batch.prices import Prices, shown
 from gmi_video.batch.rows import request_from
 from gmi_video.batch.shelf import Shelf
 from gmi_video.batch.uploads import Uploads
@@ -172,7 +172,7 @@ class Submitting:
             lane.again.appendleft(line)
             return False
         if self._ceiling is not None and line.cost is not None and line.cost >= self._ceiling:
-            why = f"the account could not pay ${self._ceiling.normalize():f}, and this costs no less: add credit and run again"
+            why = f"the account could not pay {shown(self._ceiling)}, and this costs no less: add credit and run again"
             await park(work, line, "credit", InsufficientCredit(why, status=402))
             return False
         if budgeted and (line.cost is None or not work.counts.money.fits(line.cost)):

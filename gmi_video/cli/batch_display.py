@@ -27,7 +27,7 @@ class Display:
         self._desk = desk
         self._ask = statistics
         self._seen = BatchStatistics()
-        self._note = ""
+        self._notes: tuple[str, ...] = ()
         self._rates = Rates()
         self._paces: Mapping[str, Pace] = {}
         self._live: Live | None = None
@@ -45,11 +45,11 @@ class Display:
         elif done.error is not None:
             self._desk.note(sentence(done))
 
-    def say(self, words: str) -> None:
+    def say(self, *sentences: str) -> None:
         """A remark for all the rest of the run."""
         if self._live is None:
-            self._desk.note(words)
-        self._note = words
+            self._desk.note(" ".join(sentences))
+        self._notes = sentences
 
     def cancel(self) -> None:
         """Leaves the run."""
@@ -62,7 +62,7 @@ class Display:
         if self._desk.manner.live:
             self._live = begun(
                 self._desk,
-                lambda width, height: picture(self._seen, width, height, paces=self._paces, note=self._note),
+                lambda width, height: picture(self._seen, width, height, paces=self._paces, notes=self._notes),
                 1 / _TICK,
             )
         self._ticking = asyncio.get_running_loop().create_task(self._tick())

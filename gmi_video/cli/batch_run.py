@@ -157,7 +157,7 @@ async def _run(desk: Desk, running: Running, told: Told, batch: Batch, typist: T
     except asyncio.CancelledError:
         if running.interrupted:
             asyncio.get_running_loop().call_later(_LEAVE, _leave)
-            _resume(desk, told)
+            _resume(desk, told, batch.statistics())
         raise
     end = End(statistics=statistics, kinds=kinds, stopped=stopped, orphans=orphans)
     return await _over(desk, running, told, end)
@@ -177,11 +177,14 @@ def _begins(desk: Desk, batch: Batch, new: int, again: int) -> None:
 def _drain(batch: Batch, display: Display, told: Told) -> None:
     """Submits nothing more, and gives what is in flight some time."""
     batch.drain()
-    lines = batch.statistics().lines
-    flying = lines.submitting + lines.running + lines.saving
-    words = f"Submitting nothing more; waiting up to {span(told.grace)} for the {flying:,} in flight"
-    display.say(f"{words}. Interrupt again to leave at once; nothing is lost either way.")
+    flying = _flying(batch.statistics())
+    words = f"Submitting nothing more; waiting up to {span(told.grace)} for the {flying:,} in flight."
+    display.say(words, "Interrupt again to leave at once; nothing is lost either way.")
     asyncio.get_running_loop().call_later(told.grace, display.cancel)
+
+
+def _flying(statistics: BatchStatistics) -> int:
+    return statistics.lines.submitting + statistics.lines.running + statistics.lines.saving
 
 
 def _leave() -> None:
@@ -192,8 +195,11 @@ def _leave() -> None:
     os._exit(exits.INTERRUPTED)
 
 
-def _resume(desk: Desk, told: Told) -> None:
-    desk.note("What was accepted runs on at the service, and is in the journal; nothing is lost.")
+def _resume(desk: Desk, told: Told, statistics: BatchStatistics) -> None:
+    if _flying(statistics):
+        desk.note("What was accepted runs on at the service, and is in the journal; nothing is lost.")
+    else:
+        desk.note("What was accepted is done, and the rest is in the journal; nothing is lost.")
     desk.pointer(f"To pick up where this left off: {told.again}")
 
 
@@ -205,7 +211,7 @@ async def _over(desk: Desk, running: Running, told: Told, end: End) -> int:
     elif not desk.manner.live:
         desk.note(line(statistics))
     if running.interrupted:
-        _resume(desk, told)
+        _resume(desk, told, statistics)
         return exits.INTERRUPTED
     loop = asyncio.get_running_loop()
     if statistics.lines.failed or statistics.lines.parked or statistics.lines.uncertain:

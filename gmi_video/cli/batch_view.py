@@ -1,6 +1,6 @@
 """How a batch is seen while it runs: a row a model on a terminal, one line now and then elsewhere. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from rich.console import Group, RenderableType
@@ -8,13 +8,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from gmi_video.batch.prices import shown
 from gmi_video.batch.records import BatchStatistics, Tally
 from gmi_video.cli.batch_rates import Pace
 from gmi_video.cli.plain import Column, counted, printable
 from gmi_video.cli.times import span
 
-_BELOW = 6
-"""Lines kept free: the heading, what stands below the rows, and the prompt of the shell."""
+_BELOW = 5
+"""Lines kept free beside remarks: the heading, what stands below the rows, and the prompt of the shell."""
 _ECHO = 4
 """Columns kept free at the right: a terminal that shows ^C there must not break the line."""
 _NARROW, _TIMED, _WIDE = 76, 104, 124
@@ -55,10 +56,7 @@ def line(statistics: BatchStatistics) -> str:
 
 def dollars(amount: Decimal | None) -> str:
     """Money as people read it, whole to the cent, exact beyond it; a dash where it is not known."""
-    if amount is None:
-        return "-"
-    cents = amount.quantize(Decimal("0.01"))
-    return f"${cents if cents == amount else amount.normalize():,f}"
+    return "-" if amount is None else shown(amount)
 
 
 def picture(
@@ -67,11 +65,11 @@ def picture(
     height: int,
     *,
     paces: Mapping[str, Pace] | None = None,
-    note: str = "",
+    notes: Sequence[str] = (),
 ) -> RenderableType:
-    """A batch at this moment, as rich draws it, with each model's pace and a remark below."""
+    """A batch at this moment, as rich draws it, with each model's pace and remarks below, a line each."""
     models = _ordered(statistics)
-    shown = models[: max(1, height - _BELOW)]
+    shown = models[: max(1, height - _BELOW - max(1, len(notes)))]
     named = [name for name in _COUNTS if width >= _LEAST.get(name, 0)]
     priced, timed, barred = width >= _NARROW, width >= _TIMED, width >= _WIDE
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
@@ -106,7 +104,7 @@ def picture(
     texts = [Text(counted(hidden, "more model"), style="dim")] if hidden else []
     texts += [Text(" · ".join(_standing(statistics)))]
     texts += [Text(" · ".join(_pace(statistics)), style="dim")] if _pace(statistics) else []
-    texts += [Text(note, style="yellow")] if note else []
+    texts += [Text(note, style="yellow") for note in notes]
     for text in texts:
         text.truncate(max(8, width - _ECHO), overflow="ellipsis")
     return Group(table, *texts)

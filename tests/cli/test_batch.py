@@ -178,7 +178,7 @@ def test_a_budget_is_not_passed(shell: Shell, sandbox: Sandbox) -> None:
     second = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out", "--max-cost", "10")
 
     assert first.code == 1
-    assert "error: $0.035 for seedream-5.0-lite would pass the budget of $0.1" in first.err
+    assert "error: $0.035 for seedream-5.0-lite would pass the budget of $0.10: $0." in first.err
     assert "Parked: 1 line (fox-2)" in first.err
     assert "larger --max-cost" in first.err
     assert second.code == 0, second.err

@@ -30,11 +30,11 @@ SEEN = BatchStatistics(
 )
 
 
-def drawn(width: int, height: int = 24, note: str = "") -> list[str]:
+def drawn(width: int, height: int = 24, notes: tuple[str, ...] = ()) -> list[str]:
     console = Console(file=StringIO(), width=width, height=height)
     with console.capture() as captured:
         paces = {"Veo3": Pace(2.0, 90.0)}
-        console.print(picture(SEEN, width, height, paces=paces, note=note))
+        console.print(picture(SEEN, width, height, paces=paces, notes=notes))
     return captured.get().splitlines()
 
 
@@ -57,10 +57,13 @@ def test_a_pipe_gets_one_line() -> None:
 @pytest.mark.parametrize("width", [40, 60, 76, 103, 104, 124, 200])
 def test_the_view_fits_its_terminal(width: int) -> None:
     """No line is wider than the terminal, and nothing wraps, whatever its width."""
-    lines = drawn(width, note="Submitting nothing more; waiting up to 1 min 00 s for the 32 in flight. " * 2)
+    lines = drawn(
+        width, notes=("Submitting nothing more; waiting for the 32 in flight. " * 3, "Interrupt again.")
+    )
 
     assert all(cell_len(each) <= width for each in lines)
-    assert len(lines) == 6
+    assert len(lines) == 7
+    assert lines[-1].startswith("Interrupt again.")
     assert "1,20" in lines[1]
 
 
