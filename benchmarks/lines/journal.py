@@ -50,6 +50,11 @@ def samples_of(url: str, count: int, rounds: int) -> Samples:
         return asyncio.run(_measured(url, Path(folder), count, rounds))
 
 
+def _told(values: list[float]) -> str:
+    """A side's median and range: without a journal the rate depends far more on what else the machine does."""
+    return f"{median(values):.0f} ({min(values):.0f} to {max(values):.0f})"
+
+
 def _measure(effort: Effort) -> Iterator[Figure]:
     count, rounds = (200, 3) if effort == "quick" else (2000, 15)
     with serving("benchmarks.accepting") as url:
@@ -63,7 +68,7 @@ def _measure(effort: Effort) -> Iterator[Figure]:
         target=0.6,
         more_is_better=True,
         samples=samples,
-        note=f"{median(found['journal']):.0f} against {median(found['memory']):.0f} a second; "
+        note=f"{_told(found['journal'])} against {_told(found['memory'])} a second; "
         f"{min(samples):.2f} to {max(samples):.2f} in {len(samples)} rounds",
     )
 
