@@ -20,7 +20,6 @@ GROUP = 512
 """Jobs that are committed together at most, so that one caller's wait stays short."""
 
 DAMAGED = "the journal {!r} is damaged; its readable lines can be exported, nothing is submitted from it"
-_CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class _Waiting(NamedTuple):
@@ -178,8 +177,10 @@ def told(error: sqlite3.Error, path: Path | None) -> JournalError:
     name = str(path)
     if code == sqlite3.SQLITE_FULL:
         return JournalFull(f"the disk has no room for the journal {name!r}", path=name)
-    if code in _CORRUPT:
-        message = f"the journal {name!r} is damaged; its readable lines can be exported, nothing is submitted from it"
+    if code == sqlite3.SQLITE_CORRUPT:
+        return JournalCorrupt(DAMAGED.format(name), path=name)
+    if code == sqlite3.SQLITE_NOTADB:
+        message = f"{name!r} is no journal, or one whose beginning is damaged; nothing is submitted from it"
         return JournalCorrupt(message, path=name)
     what = getattr(error, "sqlite_errorname", type(error).__name__)
     return JournalFailed(f"the journal {name!r} cannot be written ({what})", path=name)

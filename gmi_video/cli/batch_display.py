@@ -62,7 +62,9 @@ class Display:
         if self._desk.manner.live:
             self._live = begun(
                 self._desk,
-                lambda width, height: picture(self._seen, width, height, paces=self._paces, notes=self._notes),
+                lambda width, height: picture(
+                    self._seen, width, height, paces=self._paces, notes=self._notes
+                ),
                 1 / _TICK,
             )
         self._ticking = asyncio.get_running_loop().create_task(self._tick())

@@ -96,10 +96,8 @@ def _admitted(desk: Desk, survey: Survey, told: Told) -> bool:
         desk.warn(problem)
     if whole.refused and not told.skip_invalid:
         mend = "mend it" if whole.refused == 1 else "mend them"
-        desk.fail(
-            f"{counted(whole.refused, 'line')} would be refused, so nothing was sent; {mend}, or send the others "
-            "with --skip-invalid"
-        )
+        others = ", or send the others with --skip-invalid" if whole.lines > whole.refused else ""
+        desk.fail(f"{counted(whole.refused, 'line')} would be refused, so nothing was sent; {mend}{others}")
         return False
     if whole.lines == whole.refused:
         desk.fail(f"{printable(told.file)} holds no line that could be sent")

@@ -195,7 +195,7 @@ def test_a_budget_is_not_passed(shell: Shell, sandbox: Sandbox) -> None:
         (["p.jsonl", "--model", QUICK, "--name", "{key"], "name '{key'"),
         (["p.jsonl", "--model", QUICK, "--grace", "soon"], "--grace 'soon' is not a span"),
         (["status", "no.db"], "no.db: no such journal"),
-        (["report", "p.jsonl"], ""),
+        (["report", "p.jsonl"], "p.jsonl' is no journal, or one whose beginning is damaged"),
         (["export", "no.db", "-o", "r.csv"], "no.db: no such journal"),
         (["export", "p.jsonl", "-o", "r.xlsx"], "r.xlsx: its ending says no format"),
         (["resolve", "no.db", "1", "none"], "no.db: no such journal"),
