@@ -87,7 +87,7 @@ def weight(batch: Batch) -> int:
 
 @pytest.mark.parametrize(
     ("waves", "lines"),
-    [pytest.param(4, 70, id="few"), pytest.param(100, 1000, id="all", marks=pytest.mark.soak)],
+    [pytest.param(8, 70, id="few"), pytest.param(100, 1000, id="all", marks=pytest.mark.soak)],
 )
 def test_nothing_is_kept_of_what_has_ended(waves: int, lines: int, tmp_path: Path) -> None:
     """Wave after wave a batch holds the same, at most 1 KiB for each request in flight, and nothing of ended ones."""
