@@ -1,10 +1,12 @@
 """When ids were seen, and what their lives teach of their models. Pure."""
 
 from collections import deque
+from collections.abc import Callable, Iterable
 
 from gmi_video._cadence import Cadence
 from gmi_video._entry import Entry, Step
 from gmi_video._servertime import ServerTime
+from gmi_video._sweep import Listed
 from gmi_video.records import Snapshot
 
 STEP = 1.0
@@ -49,6 +51,12 @@ class Lives:
                     before.count -= 1
                 step.count += 1
                 entry.step = step
+
+    def listed(self, records: Iterable[Listed], followed: Callable[[str], Entry | None], now: float) -> None:
+        """A page showed some as they were that are looked at alone: so they were seen."""
+        for listed in records:
+            if listed.alone and (entry := followed(listed.request_id)) is not None:
+                self.seen(entry, now)
 
     def ended(self, entry: Entry, snapshot: Snapshot, now: float) -> None:
         """An id ended: how long it took, by the service's own times where they can be believed."""

@@ -4,7 +4,7 @@ One small entry per id, however many readers follow it. An entry is in the heap 
 neighbours that is, or being looked at: there is at most one look per id under way.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from random import Random
 
@@ -189,8 +189,9 @@ class Schedule:
         self._goes_on(entry, now, changed=False)
         return self._perhaps_stalled(entry, None, now)
 
-    def heard(self, records: Iterable[Listed], now: float) -> list[Told]:
+    def heard(self, records: Sequence[Listed], now: float) -> list[Told]:
         """Some records of a page that a sweep has read: whatever it says of watched ids counts as a look."""
+        self.fleet.lives.listed(records, self._entries.get, now)
         news = (listed.snapshot for listed in records if listed.snapshot is not None)
         told = [self.learn(snapshot, now) for snapshot in news if snapshot.request_id in self._entries]
         return [said for said in told if said.events]

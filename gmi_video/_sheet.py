@@ -41,5 +41,5 @@ def _listed(item: Any, known: Known) -> Listed:
     if form is not None and item.get("status") == form.word:
         moved = item.get("updated_at")
         if moved == entry.moved or stamp(moment(moved)) == entry.moved:
-            return Listed(entry.request_id, place)
+            return Listed(entry.request_id, place, None, entry.block is None)
     return Listed(entry.request_id, place, snapshot_of(item))

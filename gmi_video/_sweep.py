@@ -26,11 +26,15 @@ BACK = 4
 
 
 class Listed(NamedTuple):  # a page has a hundred, and a frozen class takes three times as long to make
-    """One record of a page: `snapshot` is None where nothing changed, or nobody follows it. Unix seconds."""
+    """One record of a page: `snapshot` is None where nothing changed, or nobody follows it. Unix seconds.
+
+    `alone` are those of the unchanged that no page stands for, as a rule.
+    """
 
     request_id: str
     created: float | None
     snapshot: Snapshot | None = None
+    alone: bool = False
 
 
 @frozen(kw_only=True)
@@ -98,7 +102,7 @@ class Sweep:
         if fresh:
             self._spans.append((self.offset, self.offset + length))
         hits, wanted, seen = 0, self.wanted, self.seen
-        for position, (request_id, _, snapshot) in enumerate(records, self.offset):
+        for position, (request_id, _, snapshot, _) in enumerate(records, self.offset):
             if request_id not in wanted or request_id in seen:
                 continue
             seen.add(request_id)

@@ -9,6 +9,7 @@ from queueworld import Follower, Oddities, Queue
 from scene import seen
 
 from gmi_video._schedule import Schedule
+from gmi_video._sheet import sheet_of
 from gmi_video.settings import Pace
 
 NEVER = Pace(sweep="never", jitter=0, longest=10)
@@ -56,6 +57,19 @@ def test_a_long_run_leaves_few_seconds_behind() -> None:
             schedule.learn(seen(name), float(second))
 
     assert len(schedule.fleet.lives._steps) <= 3
+
+
+def test_a_page_that_shows_an_id_as_it_was_is_a_sight() -> None:
+    """An id that is looked at alone is as old as the last page that had it, though nothing of it changed."""
+    schedule = a_schedule("a")
+    schedule.learn(seen("a"), 1.0)
+    due = schedule.next_due()
+    page = sheet_of({"requests": [seen("a").as_dict()]}, schedule.entry)
+    told = schedule.heard(page.records, 7.0)
+
+    assert [listed.snapshot for listed in page.records] == [None]
+    assert (told, schedule.unseen(9.0)) == ([], 2.0)
+    assert schedule.next_due() == due
 
 
 @pytest.mark.parametrize("sweep", ["auto", "never"])
