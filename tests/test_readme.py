@@ -58,15 +58,16 @@ class Run:
 def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """The programs of the README, run side by side: they mostly wait."""
 
-    def ran(word: str) -> tuple[str, Run]:
-        folder = tmp_path_factory.mktemp("program")
+    def ran(word: str, folder: Path) -> tuple[str, Run]:
         with serving() as sandbox:
             said = run_block(block(word), folder, sandbox)
             charged = tuple(charge.request_id for charge in sandbox.charges)
             return word, Run(said, folder, charged, sandbox.count_calls())
 
+    words = ("session.generate(eagle", "row-1", "Sandbox")
+    folders = [tmp_path_factory.mktemp("program") for _ in words]  # here: it is not made for threads
     with ThreadPoolExecutor() as pool:
-        return dict(pool.map(ran, ("session.generate(eagle", "row-1", "Sandbox")))
+        return dict(pool.map(ran, words, folders))
 
 
 def test_one_video(programs: dict[str, Run]) -> None:
