@@ -106,7 +106,8 @@ async def cutting(port: int, rng: Random) -> AsyncIterator[tuple[int, list[int]]
     async def through(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inward, outward = await asyncio.open_connection("127.0.0.1", port)
         try:
-            outward.write(await reader.readuntil(b"\r\n\r\n"))
+            head = await reader.readuntil(b"\r\n\r\n")
+            outward.write(head[:-2] + b"Connection: close\r\n\r\n")  # else nginx would hold the last one open
             left = rng.randrange(40_000, 600_000)
             while left and (piece := await inward.read(min(left, 65_536))):
                 left -= len(piece)
