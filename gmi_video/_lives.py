@@ -41,16 +41,11 @@ class Lives:
             lived = age
         entry.lived, entry.at = lived, now
         if entry.block is None:
-            step, before = self._now, entry.step
-            if now - step.at > STEP:
+            if now - self._now.at > STEP:
                 self.oldest()
-                step = self._now = Step(now)
-                self._steps.append(step)
-            if before is not step:
-                if before is not None:
-                    before.count -= 1
-                step.count += 1
-                entry.step = step
+                self._now = Step(now)
+                self._steps.append(self._now)
+            self._move(entry, self._now)
 
     def listed(self, records: Iterable[Listed], followed: Callable[[str], Entry | None], now: float) -> None:
         """A page showed some as they were that are looked at alone: so they were seen."""
