@@ -267,10 +267,9 @@ class Flock:
         for created in block.sample():
             haste += 1 / max(law.wait(max(0.0, server_now - created), worth), 0.01) ** 2
             number += 1
-        youngest = law.least - (
-            server_now - block.bottom
-        )  # nothing of it can have ended before, as far as is known
-        return min(max(sqrt(number / haste), pace.first / 2, youngest), pace.longest)
+        # until its oldest is as old as the first that ever ended, nothing of it has, as far as is known
+        idle = law.least - (server_now - block.bottom)
+        return min(max(sqrt(number / haste), pace.first / 2, idle), pace.longest)
 
     def lived(self, block: Block, lifetimes: Lifetimes, server_now: float, now: float) -> None:
         """A block was read: those of it that still run were alive since it was read before."""
