@@ -14,8 +14,8 @@ FLUSH_EVERY = 1.0
 class Blocks:
     """What is between a stream and its part: two blocks, one being filled while the other is written.
 
-    The bytes are copied into them. Keeping the pieces is slower: freed by the megabyte, their memory goes back to
-    the system, which then hands out each page of the next ones anew.
+    They are filled where they are: `room`, and `took` once something is there. Keeping pieces is slower: freed by the
+    megabyte, their memory goes back to the system, which then hands out each page of the next ones anew.
     """
 
     def __init__(self, part: Part) -> None:
@@ -26,16 +26,16 @@ class Blocks:
         self._clock = asyncio.get_running_loop().time
         self._since = self._clock()
 
-    async def add(self, piece: bytes) -> None:
-        """The next bytes; raises what writing the ones before has raised."""
-        left = memoryview(piece)
-        while left:
-            taken = left[: BLOCK - self._size]
-            self._filling[self._size : self._size + len(taken)] = taken
-            self._size += len(taken)
-            left = left[len(taken) :]
-            if self._size == BLOCK or self._clock() - self._since >= FLUSH_EVERY:
-                await self._turn()
+    @property
+    def room(self) -> memoryview:
+        """Where the next bytes go: never empty."""
+        return memoryview(self._filling)[self._size :]
+
+    async def took(self, size: int) -> None:
+        """So many bytes are in the room now; raises what writing the ones before has raised."""
+        self._size += size
+        if self._size == BLOCK or self._clock() - self._since >= FLUSH_EVERY:
+            await self._turn()
 
     async def flush(self) -> None:
         """Returns once all of it is written. Also what came before an error is worth keeping."""

@@ -88,8 +88,8 @@ class Carrying:
 
     async def _take(self, stream: MediaStream) -> None:
         """A stream to disk. Nothing that is there is given up before the first bytes show that they are no page."""
-        part, size = self.part, stream.size
-        piece = await anext(stream, None)
+        part, size, blocks = self.part, stream.size, Blocks(self.part)
+        came = await stream.readinto(blocks.room)
         if stream.start and stream.start == part.size:
             await off_loop(part.go_on)
         else:
@@ -98,13 +98,12 @@ class Carrying:
             self._allow(stream.media, size)
             await off_loop(part.ask_room, size - part.size)
         self._tell(stream.media, part.size, size)
-        blocks = Blocks(part)
         try:
-            while piece is not None:
+            while came:
                 self._allow(stream.media, stream.position)
-                await blocks.add(piece)
+                await blocks.took(came)
                 self._tell(stream.media, stream.position, size, seldom=True)
-                piece = await anext(stream, None)
+                came = await stream.readinto(blocks.room)
         finally:
             await blocks.flush()
 

@@ -1,16 +1,25 @@
 """`MediaStream`: the bytes of a remote file as they come, without a disk."""
 
 import asyncio
-from typing import Self
+import contextlib
+from typing import Any, NoReturn, Self, cast
 
 import anyio
 
 from gmi_video._container import LOOKED, is_text
 from gmi_video._pulse import SLOWEST, STALL, Pulse
 from gmi_video._range import Edition, Head
+from gmi_video._tap import Tap, Tappable
 from gmi_video.errors import Incomplete, IntegrityError, TransportError
 from gmi_video.records import Media
 from gmi_video.wire import Stream
+
+_PIECE = 1 << 18
+"""Bytes of a piece where they come by a tap."""
+_MOMENT = 0.1
+"""Seconds for which bytes that came wait for more, so that a block is filled at one go; nobody sees them pass."""
+_ENDED = "then the host ended the answer"
+_STALLED = f"then less than {SLOWEST} bytes a second for {STALL:g} s"
 
 
 class MediaStream:
@@ -41,6 +50,9 @@ class MediaStream:
         self._skip = start - head.start
         self._begun = False
         self._chunks = stream.chunks()
+        self._rest = memoryview(b"")
+        self._untapped: Tappable | None = cast("Tappable", stream) if hasattr(stream, "tap") else None
+        self._tap: Tap | None = None
         self._pulse = Pulse()
         self._clock = asyncio.get_running_loop().time
 
@@ -53,12 +65,70 @@ class MediaStream:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._rest or self._tap is not None:
+            room = bytearray(len(self._rest) or _PIECE)
+            return bytes(room[: await self.readinto(room)]) or _no_more()
+        piece = await self._untapped_piece()
+        self.position += len(piece)
+        return piece
+
+    async def readinto(self, buffer: bytearray | memoryview) -> int:
+        """Puts the next bytes into `buffer` and returns how many: at least one, as many as fit, none at the end.
+
+        It raises what iterating raises. The cheapest way for a large file: its bytes go from the connection to where they
+        are wanted.
+        """
+        if not len(buffer):
+            raise ValueError("readinto() was given a buffer of no bytes")
+        room = memoryview(buffer)
+        if not self._rest and self._tap is None:
+            await self._reach()
+        if self._rest:
+            came = min(len(room), len(self._rest))
+            room[:came], self._rest = self._rest[:came], self._rest[came:]
+        else:
+            came = await self._filled(room)
+        self.position += came
+        return came
+
+    async def _reach(self) -> None:
+        """Gets bytes to hand out, or a tap that brings them. The first bytes must show that they are no page."""
+        if self._untapped is not None and not self._skip and self._begun:
+            tappable, self._untapped = self._untapped, None
+            found = tappable.tap()
+            if found is not None:
+                early, self._tap = found
+                await self._let_go()
+                self._rest = memoryview(self._cut(early))
+                return
+        with contextlib.suppress(StopAsyncIteration):
+            self._rest = memoryview(await self._untapped_piece())
+
+    async def _filled(self, room: memoryview) -> int:
+        """As many bytes as fit, or came in a moment, by the tap; 0 at the end of what is wanted."""
+        if self._tap is None or self._end is None:
+            return 0
+        room, came = room[: self._end - self.position], 0
+        while room and not came:
+            begun, broken = self._clock(), None
+            try:
+                came = await self._tap.fill(room, _MOMENT)
+            except TransportError as error:
+                broken = _broke(error)
+            self._pulse.beat(self._clock() - begun, came)
+            if not came and not broken:
+                broken = _STALLED if not self._pulse.patience else None if self._tap.left else _ENDED
+            if broken:
+                raise self._incomplete(broken)
+        return came
+
+    async def _untapped_piece(self) -> bytes:
+        """The next bytes by way of the parser; raises `StopAsyncIteration`."""
         if self._begun or self.start:
             piece = await self._piece()
         else:
             piece = await self._first()
         self._begun = True
-        self.position += len(piece)
         return piece
 
     async def _first(self) -> bytes:
@@ -96,18 +166,20 @@ class MediaStream:
             with anyio.move_on_after(self._pulse.patience) as waiting:
                 piece = await anext(self._chunks, None)
         except TransportError as error:
-            broken = f"then the connection broke ({error.cause or type(error).__name__})"
+            broken = _broke(error)
         else:
             if waiting.cancelled_caught:
-                broken = f"then less than {SLOWEST} bytes a second for {STALL:g} s"
+                broken = _STALLED
         if broken is None and piece is not None:
             self._pulse.beat(self._clock() - begun, len(piece))
             return piece
         if broken is None and self._end is None:
             raise StopAsyncIteration
+        raise self._incomplete(broken or _ENDED)
+
+    def _incomplete(self, why: str) -> Incomplete:
         of = "" if self._end is None else f" of {self._end - self.start:,}"
-        came = f"{self.media!r}: {self.position - self.start:,} bytes came{of}"
-        raise Incomplete(f"{came}, {broken}" if broken else f"{came}, then the host ended the answer")
+        return Incomplete(f"{self.media!r}: {self.position - self.start:,} bytes came{of}, {why}")
 
     def _cut(self, piece: bytes) -> bytes:
         """Without what stands before `start` and after `stop`, where the host ignored the range."""
@@ -119,7 +191,21 @@ class MediaStream:
             piece = piece[: self._end - self.position]
         return piece
 
+    async def _let_go(self) -> None:
+        """Ends the reading piece by piece, where that has an end of its own."""
+        closing: Any = getattr(self._chunks, "aclose", None)
+        if closing is not None:
+            await closing()
+
     async def _drained(self) -> None:
         """Takes the end of the answer where it is there already, so that its connection can be used again."""
         with anyio.move_on_after(0):
             await anext(self._chunks, None)
+
+
+def _broke(error: TransportError) -> str:
+    return f"then the connection broke ({error.cause or type(error).__name__})"
+
+
+def _no_more() -> NoReturn:
+    raise StopAsyncIteration

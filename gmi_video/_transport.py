@@ -12,26 +12,28 @@ import functools
 import importlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import anyio
-from multidict import CIMultiDict
 from yarl import URL
 
+from gmi_video._bodies import AiohttpStream, Headers, read
 from gmi_video._foreign import FOREIGN, Broken, PrivateAddressError, mapped
 from gmi_video._links import may_be_reached
 from gmi_video._proxy import proxies, proxy_for
-from gmi_video._words import excerpt
-from gmi_video.errors import GmiVideoError, MalformedResponse, TransportError, Unreachable
+from gmi_video.errors import TransportError, Unreachable
 from gmi_video.wire import Call, Reply
 
 _IDLE = 15.0  # seconds that an unused connection is kept: an edge has likely closed an older one
 _AHEAD = (
     1 << 19
 )  # bytes of a file that are read ahead, twice: fewer cost a third of the speed, more gain nothing
+LARGE = 16 << 20
+"""Bytes left of a body from which on it is read past the HTTP parser: its connection ends with it, and a new one costs a
+TLS handshake, as much as the parser costs for two or three MiB."""
 _NEVER_ROUND = 1e12  # aiohttp rounds time-outs above this many seconds up to whole ones
 
 
@@ -74,8 +76,11 @@ def _guarded(*, loopback: bool) -> Any:
 class AiohttpTransport:
     """Sends calls over three connections. Made inside a running loop; `aclose` ends them."""
 
-    def __init__(self, *, context: ssl.SSLContext, loopback: bool, known: Mapping[str, str]) -> None:
+    def __init__(
+        self, *, context: ssl.SSLContext, loopback: bool, known: Mapping[str, str], large: int = LARGE
+    ) -> None:
         self._proxies = known
+        self._large = large
         kept: dict[str, Any] = {"ssl": context, "limit": 0, "ttl_dns_cache": 60, "keepalive_timeout": _IDLE}
         self._short = self._session(_QuietConnector(**kept))
         fresh = _QuietConnector(ssl=context, limit=0, ttl_dns_cache=60, force_close=True)
@@ -109,8 +114,8 @@ class AiohttpTransport:
         pieces: list[bytes] = []
         try:
             async with await self._request(call, sent) as response:
-                await _read(response, pieces, call)
-                headers = _Headers(response.headers)
+                await read(response, pieces, call)
+                headers = Headers(response.headers)
                 return Reply(status=response.status, headers=headers, body=b"".join(pieces))
         except FOREIGN as error:
             ours = mapped(error, call, sent=sent.headers)
@@ -120,7 +125,7 @@ class AiohttpTransport:
         raise ours
 
     @contextlib.asynccontextmanager
-    async def stream(self, call: Call) -> AsyncIterator["AiohttpStream"]:
+    async def stream(self, call: Call) -> AsyncIterator[AiohttpStream]:
         """A reply whose body is read piece by piece; raises `TransportError` leaves and `UnsafeURL`."""
         response, ours = None, None
         try:
@@ -131,7 +136,7 @@ class AiohttpTransport:
             assert ours is not None
             raise ours
         try:
-            yield AiohttpStream(response, call)
+            yield AiohttpStream(response, call, large=self._large)
         finally:
             response.close()
 
@@ -167,40 +172,6 @@ class AiohttpTransport:
             session.detach()
 
 
-class AiohttpStream:
-    """The body of a streamed reply."""
-
-    def __init__(self, response: aiohttp.ClientResponse, call: Call) -> None:
-        self._response = response
-        self._call = call
-        self.status = response.status
-        told = response.headers
-        self.headers: Mapping[str, str] = {name.lower(): ", ".join(told.getall(name)) for name in told}
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes; raises `TransportError` leaves."""
-        ours: GmiVideoError | None = None
-        while ours is None:
-            try:
-                chunk = await self._response.content.readany()
-            except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                ours = mapped(error, self._call, sent=True)
-                chunk = _left_behind(self._response.content)
-            if chunk:
-                yield chunk
-            elif ours is None:
-                return
-        raise ours
-
-
-def _left_behind(content: aiohttp.StreamReader) -> bytes:
-    """What came before a connection broke and was not read yet: aiohttp's own readers raise, and it would be lost."""
-    with contextlib.suppress(Exception):
-        content._exception = None  # noqa: SLF001  # no public way leads to these bytes
-        return content.read_nowait()
-    return b""
-
-
 def _sent_hook() -> aiohttp.TraceConfig:
     """The oracle of "provably unsent": it fires before the first byte of a request is handed to the socket."""
 
@@ -218,53 +189,9 @@ def _within(seconds: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=seconds, ceil_threshold=_NEVER_ROUND)
 
 
-class _Headers(Mapping[str, str]):
-    """Headers under their names in lower case, the first of several; not copied, for most looks read none."""
-
-    __slots__ = ("_foreign",)
-
-    def __init__(self, foreign: Mapping[str, str]) -> None:
-        self._foreign = foreign
-
-    def __getitem__(self, name: str) -> str:
-        if name == "x-goog-hash":  # one line for each hash
-            return ", ".join(CIMultiDict(self._foreign).getall(name))
-        return self._foreign[name]  # aiohttp finds it in any spelling, the first of several
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(name.lower() for name in self._foreign))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-async def _read(response: aiohttp.ClientResponse, pieces: list[bytes], call: Call) -> None:
-    """At most `call.cap` bytes, in bounded pieces; a larger body is refused without being held."""
-    length = response.content_length
-    content = response.content
-    size = 0
-    while length is None or length <= call.cap:
-        piece = await content.readany()
-        if not piece:
-            return
-        size += len(piece)
-        if size > call.cap:
-            break
-        pieces.append(piece)
-        if content.at_eof() and content.exception() is None:
-            return
-    response.close()
-    what = f"larger than {call.cap:,} bytes"
-    message = f"GMI's answer about {call.subject} is {what}, and was refused"
-    shown = excerpt(b"".join(pieces[:1]))
-    pieces.clear()  # a traceback with locals must not show a prompt
-    piece = b""
-    raise MalformedResponse(message, what=what, path="$", excerpt=shown)
-
-
-def make(*, loopback: bool) -> AiohttpTransport:
+def make(*, loopback: bool, large: int = LARGE) -> AiohttpTransport:
     """A transport with the system's certificates; to be called in the running loop, see `prepare`."""
-    return AiohttpTransport(context=prepare(), loopback=loopback, known=proxies())
+    return AiohttpTransport(context=prepare(), loopback=loopback, known=proxies(), large=large)
 
 
 @functools.cache

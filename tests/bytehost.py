@@ -35,7 +35,7 @@ class Host:
         start, end = 0, len(self.body)
         if asked and (wanted is None or wanted[1] == self.headers.get("ETag")):
             start = int(asked[1])
-            end = int(asked[2]) + 1 if asked[2] else end
+            end = min(int(asked[2]) + 1, end) if asked[2] else end
             if start >= len(self.body):
                 self.ranges.append((start, 416))
                 writer.write(

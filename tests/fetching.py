@@ -26,7 +26,7 @@ async def storage(
 ) -> AsyncIterator[tuple[Peer, Downloads]]:
     """A storage host, and downloads from it."""
     async with peer(answering, keeps=keeps) as it:
-        transport = make(loopback=True)
+        transport = make(loopback=True, large=1 << 16)  # so that these bodies come by a tap
         try:
             yield it, Downloads(transport, most=most, loopback=True, rng=Random(0))
         finally:

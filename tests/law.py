@@ -126,6 +126,7 @@ ROOMS = {
     "_look": Room(9),
     "_console": Room(9, DRIVER),
     "transfer": Room(1),
+    "_tap": Room(5, DRIVER),
     "_stream": Room(7, DRIVER),
     "_storage": Room(8, DRIVER),
     "_link": Room(9, DRIVER),
@@ -145,7 +146,8 @@ ROOMS = {
     "_catalog": Room(9, DRIVER),
     "_listing": Room(7),
     "_foreign": Room(7, DRIVER),
-    "_transport": Room(8, DRIVER),
+    "_bodies": Room(8, DRIVER),
+    "_transport": Room(9, DRIVER),
     "_watch": Room(10, DRIVER),
     "_survey": Room(8),
     "_memory": Room(4),
@@ -207,7 +209,7 @@ IMPURE = frozenset(
         "uuid",
     ]
 )
-ONLY = {"aiohttp": ("_transport", "_foreign"), "cattrs": ("_convert",)}
+ONLY = {"aiohttp": ("_transport", "_foreign", "_bodies"), "cattrs": ("_convert",)}
 AS_A_TYPE = {("records", "os"): {"PathLike"}}
 CLOCKS = {"now", "utcnow", "today"}
 _MACHINERY = {room for room in ROOMS if room.startswith("_") and room != "__init__"}
