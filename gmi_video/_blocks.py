@@ -4,6 +4,7 @@ import asyncio
 
 from gmi_video._offload import begin, ended
 from gmi_video._part import Part
+from gmi_video._pool import memory
 
 BLOCK = 2 << 20
 """Bytes that go to disk together: one trip off the loop for many small reads."""
@@ -20,7 +21,7 @@ class Blocks:
 
     def __init__(self, part: Part) -> None:
         self._part = part
-        self._filling, self._spare = bytearray(BLOCK), bytearray()
+        self._filling, self._spare = memory(BLOCK), memory(0)
         self._size = 0
         self._jobs: list[asyncio.Future[None]] = []
         self._clock = asyncio.get_running_loop().time
@@ -29,7 +30,7 @@ class Blocks:
     @property
     def room(self) -> memoryview:
         """Where the next bytes go: never empty."""
-        return memoryview(self._filling)[self._size :]
+        return self._filling[self._size :]
 
     async def took(self, size: int) -> None:
         """So many bytes are in the room now; raises what writing the ones before has raised."""
@@ -46,10 +47,10 @@ class Blocks:
         """What was filled goes to disk, once what went before it is there."""
         await self._done()
         full, size = self._filling, self._size
-        self._filling, self._spare = self._spare or bytearray(BLOCK), full
+        self._filling, self._spare = self._spare or memory(BLOCK), full
         self._size, self._since = 0, self._clock()
         if size:
-            block = memoryview(full)[:size]
+            block = full[:size]
             self._jobs = [begin(step, block) for step in self._part.steps()]
 
     async def _done(self) -> None:

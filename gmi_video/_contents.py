@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from gmi_video._file_type import HEAD, TAKEN, FileType, named
 from gmi_video._local import Chunks, LocalFile
 from gmi_video._offload import begin, ended, off_loop
 from gmi_video._opening import OpenFile
+from gmi_video._pool import Pool
 from gmi_video.errors import ConfigurationError, TransferError
 from gmi_video.inputs import entire, uploadable
 
@@ -22,11 +23,23 @@ BLOCK = 2 << 20
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | Chunks
 
 
+Digest = Callable[[bytes | memoryview], None]
+"""Is told of the bytes of a source, in their order."""
+
+
 class Blocks(Protocol):
     """One reading of a source, from its first byte to its last."""
 
-    async def read(self) -> bytes:
-        """Some more bytes, none at the end; raises `TransferError` where the source is not what it was."""
+    @property
+    def digested(self) -> bool:
+        """Whether the digest that was given is told of every block before it is handed out."""
+        ...
+
+    async def read(self) -> bytes | memoryview:
+        """Some more bytes, none at the end; raises `TransferError` where the source is not what it was.
+
+        Nobody may write in them.
+        """
         ...
 
     async def close(self) -> None:
@@ -52,8 +65,8 @@ class Contents(Protocol):
         """By the bytes themselves."""
         ...
 
-    def blocks(self) -> Blocks:
-        """A new reading."""
+    def blocks(self, digest: Digest | None = None) -> Blocks:
+        """A new reading. Where it is done in a thread, a quick `digest` is told there what was read."""
         ...
 
 
@@ -72,22 +85,25 @@ class _OfFile:
     kind: FileType
     stamp: tuple[int, ...]
 
-    def blocks(self) -> Blocks:
-        return _FileBlocks(self)
+    def blocks(self, digest: Digest | None = None) -> Blocks:
+        return _FileBlocks(self, digest)
 
 
 class _FileBlocks:
     """A file as it is read: off the loop, a block ahead, and held against its stamp at its first and last byte."""
 
-    def __init__(self, file: _OfFile) -> None:
+    def __init__(self, file: _OfFile, digest: Digest | None) -> None:
         self._told = file
+        self._digest = digest
+        self.digested = digest is not None
+        self._pool = Pool(min(BLOCK, file.size + 1))  # one more: by that it is seen whether it has grown
         self._file: OpenFile | None = None
         self._at = 0
-        self._ahead: asyncio.Future[bytes] | None = None
+        self._ahead: asyncio.Future[memoryview] | None = None
         self._reading = asyncio.Lock()
         self._closed = False
 
-    async def read(self) -> bytes:
+    async def read(self) -> bytes | memoryview:
         async with self._reading:
             if self._closed:
                 return b""
@@ -98,13 +114,17 @@ class _FileBlocks:
             self._ahead = begin(self._block, self._at) if block else None
         return block
 
-    def _block(self, at: int) -> bytes:
+    def _block(self, at: int) -> memoryview:
         if self._file is None:
             self._file = OpenFile(self._told.path)
             self._unchanged(self._file.stamp)
-        block = self._file.read(at, BLOCK)
-        if len(block) < BLOCK:
+        room = self._pool.take()
+        came = self._file.readinto(at, room)
+        if came < len(room):
             self._unchanged(self._file.stamp_now())
+        block = room[:came].toreadonly()
+        if self._digest is not None:
+            self._digest(block)
         return block
 
     def _unchanged(self, stamp: tuple[int, ...]) -> None:
@@ -132,11 +152,13 @@ class _OfBytes:
     def size(self) -> int:
         return len(self.data)
 
-    def blocks(self) -> Blocks:
+    def blocks(self, digest: Digest | None = None) -> Blocks:  # noqa: ARG002  # nothing is read in a thread
         return _BytesBlocks(self.data)
 
 
 class _BytesBlocks:
+    digested = False
+
     def __init__(self, data: bytes) -> None:
         self._left = memoryview(data)
 
@@ -161,12 +183,14 @@ class _OfChunks:
     def size(self) -> int:
         return self.chunks.length
 
-    def blocks(self) -> Blocks:
+    def blocks(self, digest: Digest | None = None) -> Blocks:  # noqa: ARG002  # as above
         return _ChunkBlocks(self.chunks)
 
 
 class _ChunkBlocks:
     """What a factory gives: bytes-like pieces of any size. What it raises is the caller's own, and passes through."""
+
+    digested = False
 
     def __init__(self, chunks: Chunks) -> None:
         self._told = chunks

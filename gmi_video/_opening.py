@@ -46,7 +46,23 @@ class OpenFile:
             return pieces[0] if len(pieces) == 1 else b"".join(pieces)
         except OSError as error:
             why = error.strerror or "the disk fails"
-        raise ConfigurationError(f"{str(self.path)!r} cannot be read: {why}")
+        raise self._unreadable(why)
+
+    def readinto(self, at: int, room: memoryview) -> int:
+        """How many bytes from `at` on are in `room` now, fewer than fit where the file ends; raises as `read` does."""
+        try:
+            self._file.seek(at)
+            came = 0
+            while came < len(room) and (more := self._file.readinto(room[came:])):
+                came += more
+        except OSError as error:
+            why = error.strerror or "the disk fails"
+        else:
+            return came
+        raise self._unreadable(why)
+
+    def _unreadable(self, why: str) -> ConfigurationError:
+        return ConfigurationError(f"{str(self.path)!r} cannot be read: {why}")
 
     def close(self) -> None:
         """Lets go of it; a second time does nothing."""

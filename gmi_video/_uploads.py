@@ -12,7 +12,7 @@ import anyio
 from gmi_video._backoff import delay
 from gmi_video._budget import Budget
 from gmi_video._contents import Contents, changed
-from gmi_video._digests import fastest
+from gmi_video._digests import fastest, is_quick
 from gmi_video._observe import shielded
 from gmi_video._offload import begin, ended, off_loop
 from gmi_video._presigned import (
@@ -176,9 +176,9 @@ class Sending:
         self._contents = contents
         self._scope = scope
         self._progress = progress
-        self._blocks = contents.blocks()
-        self._left = memoryview(b"")
         self.checksum = fastest()
+        self._blocks = contents.blocks(self.checksum.update if is_quick(self.checksum) else None)
+        self._left = memoryview(b"")
         self._hashing: asyncio.Future[None] | None = None
         self._sent = 0
         self._told = float("-inf")
@@ -216,7 +216,7 @@ class Sending:
         return piece
 
     async def _fill(self) -> None:
-        """Some more bytes of the source, whose hash is taken while they are being sent.
+        """Some more bytes of the source, whose hash is taken while they are being sent, if not when they were read.
 
         Before the last of them go out, the source must have come to its end: nobody asks for more than its length.
         """
@@ -227,7 +227,8 @@ class Sending:
         if missing < 0 or not block or (missing == 0 and await self._blocks.read()):
             raise changed(self._contents)
         self._left = memoryview(block)
-        self._hashing = begin(self.checksum.update, block)
+        if not self._blocks.digested:
+            self._hashing = begin(self.checksum.update, block)
 
     async def _hashed(self) -> None:
         """Waits for the thread that hashes, and lets it be where this is cancelled."""

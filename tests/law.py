@@ -54,6 +54,7 @@ ROOMS = {
     "payloads": Room(0),
     "_tariff": Room(0),
     "_offload": Room(0, DRIVER),
+    "_pool": Room(0),
     "_crew": Room(0, DRIVER),
     "catalog": Room(1),
     "_known": Room(1),
