@@ -90,6 +90,7 @@ class Book:
                 latest = max(latest, self._clock.at(asyncio.get_running_loop().time()))
             changes["failed_at"] = latest
         wish.intent = evolve(intent, state=state, evidence=evidence or intent.evidence, **changes)
+        self._reconciler.told(wish.timed)
         return wish.intent
 
     def sending(self, wish: Wish) -> float:

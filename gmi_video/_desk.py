@@ -5,7 +5,7 @@ import asyncio
 from attrs import define, evolve, field
 
 from gmi_video._fence import Fence
-from gmi_video._matter import DRIFT, Finding
+from gmi_video._matter import CREATED_SLACK, DRIFT, Finding
 from gmi_video._servertime import ServerTime
 from gmi_video.ledger import Intent, Store
 
@@ -40,6 +40,14 @@ class Timed:
             return self.intent
         ended = None if self.until is None else clock.at(self.until)
         return evolve(self.intent, sent_at=clock.at(self.since), failed_at=ended, slack=clock.slack)
+
+    def reach(self, clock: ServerTime) -> float:
+        """The loop's time before which no record of its own can have been made, however wrong the clocks are."""
+        intent = self.intent
+        if self.since is None and intent.sent_at is None:
+            return float("-inf")
+        since = clock.when(intent.sent_at or 0.0) if self.since is None else self.since
+        return since - CREATED_SLACK - intent.slack - clock.slack - DRIFT
 
 
 @define(eq=False)
@@ -141,6 +149,12 @@ class Desk:
         del self.waiting[name]
         if not waiting.refused:
             self.fence.find(waiting.timed.intent.digest)
+
+    @property
+    def open(self) -> list[Timed]:
+        """All whose fate is open: sent and not answered, lost, or refused without a reason."""
+        refused = (timed for timed, _ in self.refused.values())
+        return [*self.sending.values(), *(waiting.timed for waiting in self.waiting.values()), *refused]
 
     def undecided(self) -> dict[str, Waiting]:
         """Those who still wait for word."""

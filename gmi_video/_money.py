@@ -104,6 +104,7 @@ class MoneyVerbs(View):
             raise ConfigurationError(message)
         if request_id is None:
             evidence = "decided by the caller: absent"
+            state.reconciler.memory.decided(intent)
             await self._store.put(evolve(intent, state=State.REJECTED, evidence=evidence, candidates=()))
             return None
         snapshot = await self._core.confirm(request_id, self._settings)
@@ -115,6 +116,7 @@ class MoneyVerbs(View):
         if not await state.reconciler.memory.claim(request_id, intent, self._store):
             message = f"request {request_id} belongs to another submission"
             raise ConfigurationError(message)
+        state.reconciler.memory.decided(intent)
         accepted = evolve(intent, state=State.ACCEPTED, request_id=request_id, candidates=())
         await self._store.put(evolve(accepted, evidence="decided by the caller"))
         self._core.accepted(snapshot, intent)

@@ -13,7 +13,7 @@ from gmi_video._memory import Memory
 from gmi_video._round import Rounds
 from gmi_video._servertime import ServerTime
 from gmi_video._survey import Fetch, Look, Survey
-from gmi_video.ledger import Intent, Store
+from gmi_video.ledger import Intent, State, Store
 from gmi_video.records import Snapshot
 
 
@@ -22,6 +22,7 @@ class Reconciler:
 
     def __init__(self, fetch: Fetch, look: Look, clock: ServerTime) -> None:
         self.memory = Memory()
+        self._clock = clock
         self._rounds = Rounds(Survey(fetch, look), clock, self.memory)
         self._desks: dict[str, Desk] = {}
         self._closed = False
@@ -46,6 +47,7 @@ class Reconciler:
 
     def sending(self, timed: Timed) -> int:
         """An intent is about to be sent: what appears from now on may be its. Returns the moment of its first time."""
+        self.memory.turn(asyncio.get_running_loop().time(), self._reach)
         if timed.moment is None:
             timed.moment = self.memory.moment()
         self._desk(timed.intent.model).sending[timed.intent.id] = timed
@@ -87,6 +89,18 @@ class Reconciler:
             self._desk(timed.intent.model).refused.pop(timed.intent.id, None)
         return finding.snapshot
 
+    def told(self, timed: Timed) -> None:
+        """What became of an intent is known, or known to be unknown."""
+        if timed.intent.state is State.NEEDS_DECISION:
+            self.memory.doubt(timed.intent, timed.reach(self._clock))
+        elif not timed.intent.state.open:
+            self.memory.decided(timed.intent)
+
+    def _reach(self) -> float:
+        """Since when, by the loop's time, what was seen may bear on a submission whose fate is open here."""
+        known = [timed for desk in self._desks.values() for timed in desk.open]
+        return min((timed.reach(self._clock) for timed in known), default=float("inf"))
+
     async def _wait(self, waiting: Waiting) -> Finding:
         intent = waiting.timed.intent
         if self._closed:
@@ -111,6 +125,7 @@ class Reconciler:
                 await asyncio.sleep(max(0.0, desk.last_read + SPACING - loop.time()))
                 desk.last_read = loop.time()
                 if desk.due(desk.last_read):
+                    self.memory.turn(desk.last_read, self._reach)
                     await self._rounds.run(model, desk)
         finally:
             desk.reader = None

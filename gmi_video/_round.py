@@ -153,11 +153,6 @@ class Rounds:
         """What the judge is told. Those that are lost beside this part, and other processes, bear on it as well."""
         clock, now = self._clock, self._clock.at(asyncio.get_running_loop().time())
         first = next(iter(part.values()))
-        timed_here = [
-            *(waiting.timed for waiting in desk.waiting.values()),
-            *desk.sending.values(),
-            *(timed for timed, _ in desk.refused.values()),
-        ]
         beside = {name: one.timed.by(clock) for name, one in desk.waiting.items() if not one.found}
         known = {*desk.waiting, *desk.sending, *desk.refused, *claimed.values()}
         strangers = [intent for intent in others if intent.id not in known]
@@ -172,7 +167,7 @@ class Rounds:
             listed=view.snapshots,
             claimed=claimed,
             seen={name: self._memory.seen[name] for name in ids(view.snapshots) if name in self._memory.seen},
-            sent={timed.intent.id: timed.moment for timed in timed_here if timed.moment is not None},
+            sent={timed.intent.id: timed.moment for timed in desk.open if timed.moment is not None},
             among=self._memory.among,
             faithful=self._memory.echoes.faithful(first.timed.intent.model),
             settle=max(waiting.settle for waiting in part.values()),

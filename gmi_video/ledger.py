@@ -100,27 +100,38 @@ class Store(Protocol):
 class MemoryStore:
     """Keeps intents as long as the process lives: the promise ends with it. Ended ones are forgotten.
 
-    The last `claims` owners of request ids are kept, a hundred thousand if not said otherwise.
+    The last `claims` owners of request ids are kept, ten thousand if not said otherwise; while an intent is open, all
+    later ones as well, and as many from before it, up to ten times that.
     """
 
     shared = False
 
-    def __init__(self, *, claims: int = 100_000) -> None:
+    def __init__(self, *, claims: int = 10_000) -> None:
         self._open: dict[str, Intent] = {}
         self._owners: OrderedDict[str, str] = OrderedDict()
-        self._most = claims
+        self._few, self._most = claims, 10 * claims
+        self._claimed = 0
+        self._since: dict[str, int] = {}
 
     async def put(self, intent: Intent, reply: bytes = b"") -> None:  # noqa: ARG002  # memory needs no second copy
         """Keeps the intent while it is open."""
         if intent.state.open:
             self._open[intent.id] = intent
+            self._since.setdefault(intent.id, self._claimed)
         else:
             self._open.pop(intent.id, None)
+            self._since.pop(intent.id, None)
 
     async def claim(self, request_id: str, intent_id: str) -> bool:
         """As the protocol says; there is only one thread, so it is atomic."""
+        if request_id not in self._owners:
+            self._claimed += 1
         owner = self._owners.setdefault(request_id, intent_id)
-        while len(self._owners) > self._most:
+        oldest = next(
+            iter(self._since.values()), self._claimed
+        )  # intents are in the order in which they opened
+        kept = min(self._most, self._few + self._claimed - oldest)
+        while len(self._owners) > kept:
             self._owners.popitem(last=False)
         return owner == intent_id
 

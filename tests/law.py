@@ -55,6 +55,7 @@ ROOMS = {
     "_tariff": Room(0),
     "_offload": Room(0, DRIVER),
     "_pool": Room(0),
+    "_recent": Room(0),
     "_crew": Room(0, DRIVER),
     "catalog": Room(1),
     "_known": Room(1),

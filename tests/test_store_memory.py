@@ -4,7 +4,7 @@ from intents import intent, record
 from lostfound import EAGLE, RIVER, opened
 
 from gmi_video import MemoryStore, State
-from gmi_video._memory import REMEMBERED, UNDECIDED, Memory
+from gmi_video._memory import FEW, UNDECIDED, YOUNG, Memory
 from gmi_video.testing import run
 
 
@@ -62,11 +62,12 @@ def test_a_million_submissions_do_not_pile_up() -> None:
 
 
 def test_what_is_remembered_of_requests_has_bounds() -> None:
-    """The oldest owners, sights and doubts are forgotten."""
+    """Old owners, sights and doubts are forgotten; hours of submissions need no more than the last one."""
 
     async def main() -> tuple[int, int, int, bool]:
         memory, store = Memory(), MemoryStore(claims=10)
-        for number in range(REMEMBERED + 10):
+        for number in range(5 * FEW):  # five an hour for each of the few
+            memory.turn(number * YOUNG / FEW, lambda: float("inf"))
             memory.first_seen(record(f"r{number}"))
             await memory.claim(f"r{number}", intent("a"), store)
         for number in range(UNDECIDED + 10):
@@ -74,7 +75,33 @@ def test_what_is_remembered_of_requests_has_bounds() -> None:
         memory.is_one_of(intent("twice", attempt=2), ["r"])
         return len(memory.seen), len(memory.owners), len(memory.among), "twice" in memory.among
 
-    assert run(main()) == (REMEMBERED, REMEMBERED, UNDECIDED, False)
+    seen, owners, among, twice = run(main())
+    assert FEW <= seen == owners <= 1.25 * FEW
+    assert (among, twice) == (UNDECIDED, False)
+
+
+def test_what_an_undecided_submission_may_be_taken_for_is_not_forgotten() -> None:
+    """Whoever is found to own a request later than it was sent owns it until it is decided, in the session and its store."""
+
+    async def main() -> list[bool]:
+        memory, store = Memory(), MemoryStore(claims=1000)
+        doubtful = intent("d", state=State.NEEDS_DECISION)
+        await store.put(doubtful)
+        memory.doubt(doubtful, 0.0)
+        told = []
+        for number in range(3 * FEW):
+            memory.turn(number * 3 * YOUNG / FEW, lambda: float("inf"))
+            await memory.claim(f"r{number}", intent("a"), MemoryStore())
+            if number < 8000:
+                await store.claim(f"s{number}", "a")
+            if number == 2 * FEW:
+                told += ["r0" in memory.owners, bool(await store.claims(["s0"]))]
+                memory.decided(doubtful)
+                await store.put(intent("d", state=State.REJECTED))
+                await store.claim("last", "a")
+        return [*told, "r0" in memory.owners, bool(await store.claims(["s0"]))]
+
+    assert run(main()) == [True, True, False, False]
 
 
 def test_a_claim_that_the_store_refuses_is_not_remembered() -> None:

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,29 +59,32 @@ class Instant:
         """Holds nothing."""
 
 
-def referents(value: object) -> Iterator[object]:
-    """What an object refers to of its own: neither code, nor a loop, nor what other rooms keep inside.
+def is_of_others(value: object) -> bool:
+    """Whether an object is code, or a loop, or of another room than the batch: what it keeps inside is not counted.
 
     A connection keeps weak references to its last 200 cursors, ended ones among them.
     """
-    strangers = type | types.ModuleType | asyncio.AbstractEventLoop | threading.Thread | sqlite3.Connection
     room = type(value).__module__
-    if isinstance(value, strangers) or (room.startswith("gmi_video.") and ".batch." not in room):
-        return
-    yield from gc.get_referents(value)
+    return is_strange(value) or (room.startswith("gmi_video.") and ".batch." not in room)
 
 
-def weight(batch: Batch) -> int:
-    """Bytes of everything that a batch refers to; the session's records count without what is in them."""
+def is_strange(value: object) -> bool:
+    """Whether an object is code, a loop, a thread or a connection."""
+    strangers = type | types.ModuleType | asyncio.AbstractEventLoop | threading.Thread | sqlite3.Connection
+    return isinstance(value, strangers)
+
+
+def weight(*roots: object, without: Callable[[object], bool] = is_of_others) -> int:
+    """Bytes of everything that these refer to; what is `without` counts without what is in it."""
     seen = {id(vars(module)) for module in list(sys.modules.values())} | {id(asyncio.current_task())}
-    left: list[object] = [batch]
+    left = list(roots)
     total = 0
     while left:
         value = left.pop()
         if id(value) not in seen:
             seen.add(id(value))
             total += sys.getsizeof(value)
-            left += referents(value)
+            left += () if without(value) else gc.get_referents(value)
     return total
 
 
@@ -126,3 +129,43 @@ def test_nothing_is_kept_of_what_has_ended(waves: int, lines: int, tmp_path: Pat
     assert count == waves * lines + 1
     assert quiet[-1] - quiet[2] < 4 * (waves - 3) * lines
     assert max(flying) - quiet[2] < 1024 * lines
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("journaled", [True, False])
+def test_the_session_below_keeps_nothing_of_what_has_ended_either(journaled: bool, tmp_path: Path) -> None:
+    """Once an hour's requests are behind it, a hundred thousand of them weigh what ten thousand weighed.
+
+    Whose a request is must be known for as long as a lost submission could be taken for it, and no longer.
+    """
+    lines, waves, warm = 1000, 100, 20
+    numbers = itertools.count()
+    weights: list[int] = []
+
+    def rivers(count: int) -> Iterator[VideoRequest]:
+        for number in itertools.islice(numbers, count):
+            yield VideoRequest("Veo3", {"prompt": f"river {number}"}, key=number)
+
+    async def produce(batch: Batch, session: Session) -> None:
+        for _ in range(waves):
+            await batch.add(rivers(lines))
+            await asyncio.sleep(330)
+            weights.append(weight(session, batch, without=is_strange))
+
+    async def main() -> None:
+        settings = Settings(api_key="k", check="off", pace=Pace(first=70, longest=70))
+        journal = tmp_path / "run.db" if journaled else None
+        async with (
+            Session(settings, transport=Instant()) as session,
+            Batch(session, journal=journal) as batch,
+        ):
+            await batch.add(rivers(1))
+            producing = asyncio.create_task(produce(batch, session))
+            async for _ in batch.run():
+                pass
+            await producing
+
+    run(main())
+
+    middle = (warm + waves) // 2
+    assert max(weights[middle:]) - max(weights[warm:middle]) < 2 * (waves - middle) * lines
