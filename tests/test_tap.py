@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -231,6 +233,34 @@ def test_a_tapped_body_that_breaks_says_so_and_goes_on_there(cut: int, tmp_path:
 
         assert found.sha256 == hashlib.sha256(FILM).hexdigest()
         assert (host.sent, [start for start, _ in host.ranges]) == (len(FILM), [0, cut])
+
+    run(main())
+
+
+def test_a_tapped_connection_that_is_reset_is_gone_on_with(tmp_path: Path) -> None:
+    """Whatever the system threw away is asked for again."""
+    host = Host(FILM)
+
+    async def reset(it: Peer, writer: asyncio.StreamWriter, head: str) -> None:
+        if len(it.heads) > 1:
+            await host(it, writer, head)
+            return
+        told = f'HTTP/1.1 200 OK\r\nETag: "one"\r\nContent-Length: {len(FILM)}\r\n\r\n'
+        writer.write(told.encode() + FILM[:2_000_000])
+        await writer.drain()
+        await asyncio.sleep(5)
+        writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
+        writer.transport.abort()
+
+    async def main() -> None:
+        async with storage(reset) as (it, downloads):
+            found = await saved(it, downloads, tmp_path)
+
+        assert found.sha256 == hashlib.sha256(FILM).hexdigest()
+        ((start, status),) = host.ranges
+        assert (start <= 2_000_000, status) == (True, 206)
 
     run(main())
 
