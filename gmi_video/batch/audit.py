@@ -138,7 +138,7 @@ def adopt(connection: sqlite3.Connection, orphan: Orphan) -> int:
         raise ConfigurationError(f"request {orphan.request_id} belongs to another submission by now")
     cost = None if orphan.cost is None else str(orphan.cost)
     number = orphan.number
-    query = "SELECT request_id IS NULL OR state = 'failed', key, model, digest, payload FROM lines WHERE number = ?"
+    query = "SELECT request_id IS NULL OR (state = 'failed' AND money != 'spent'), key, model, digest, payload FROM lines WHERE number = ?"
     free, *rest = connection.execute(query, (number,)).fetchone()
     if not free:
         who = hashlib.sha256(f"adopted\0{orphan.request_id}".encode()).digest()

@@ -145,7 +145,7 @@ class Batch:
         return self._counts.statistics(now)
 
     async def retry_failed(self) -> int:
-        """Lets failed lines that cost nothing wait once more; returns how many."""
+        """Lets failed lines that cost nothing wait once more, and looks again for what was paid for; returns how many."""
         await self._opened()
         count = await self._journal.do(steps.retry_failed)
         self._counts = await self._journal.do(Counts.read)

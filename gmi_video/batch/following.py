@@ -61,11 +61,8 @@ class Following:
         """Sets aside what has not moved for so long that it may never: it is followed again by the next run."""
         for line in [line for line in self._work.lines.values() if line.stalled]:
             message = f"request {line.request_id} of {line.model} has not moved for long; the next run looks at it again"
-            error = errors.GenerationOverdue(message, request_id=line.request_id)
-            told = {"kind": "service", "reason": message, "error": steps.error_text(error)}
-            await self._work.move(line, "parked", **told)
+            await self._later(line, errors.GenerationOverdue(message))
             self._watch.drop(line.request_id or "")
-            self._work.let_go(line)
 
     async def _event(self, line: Line, event: Event) -> None:
         match event:
@@ -80,9 +77,9 @@ class Following:
                 await self._left_queue(line)
                 self._group.start_soon(self._failed, line, snapshot)
             case GaveUp():
-                message = f"GMI knows no request {line.request_id}, though it was accepted"
+                message = f"GMI knows no request {line.request_id}, though it was accepted; the next run looks at it again"
                 self._group.start_soon(
-                    self._lost, line, errors.NotFound(message, status=404, charged="maybe")
+                    self._later, line, errors.NotFound(message, status=404, charged="maybe")
                 )
             case Missed():
                 pass
@@ -126,8 +123,8 @@ class Following:
     async def _succeeded(self, line: Line, snapshot: Snapshot) -> None:
         self._ends(line)
         if not (snapshot.outcome and snapshot.outcome.media):
-            message = f"request {line.request_id} of {line.model} succeeded but names no file"
-            await self._lost(line, errors.GenerationEmpty(message, snapshot=snapshot))
+            message = f"request {line.request_id} of {line.model} succeeded but names no file yet; the next run looks at it again"
+            await self._later(line, errors.GenerationEmpty(message, snapshot=snapshot))
             return
         await self._work.move(
             line,
@@ -172,6 +169,13 @@ class Following:
             return
         line.request_id = line.accepted = line.left_queue = None
         self._submitting.back(line)
+
+    async def _later(self, line: Line, error: GmiVideoError) -> None:
+        """A line is set aside, for it is paid for, and what it became may still be told."""
+        error.request_id = line.request_id
+        told = {"kind": "service", "reason": str(error), "error": steps.error_text(error)}
+        await self._work.move(line, "parked", **told)
+        self._work.let_go(line)
 
     async def _lost(self, line: Line, error: GmiVideoError, snapshot: Snapshot | None = None) -> None:
         """A line ends without a video."""

@@ -1,6 +1,7 @@
 """Where videos go: a folder, a sink, or nowhere. A file is whole at its place, or not there at all."""
 
 import asyncio
+import base64
 import contextlib
 import hashlib
 import os
@@ -11,7 +12,7 @@ from typing import Protocol
 
 from gmi_video.batch.names import split
 from gmi_video.batch.records import Sink, Stored
-from gmi_video.errors import ConfigurationError, TargetUnusable
+from gmi_video.errors import ConfigurationError, LinkExpired, TargetUnusable
 from gmi_video.records import Media, Saved, Snapshot
 from gmi_video.session import Session
 
@@ -41,6 +42,16 @@ def numbered(name: str, media: Media, index: int) -> str:
     return f"{name.removesuffix(Path(name).suffix)}-{index + 1}{split('', media)[1]}"
 
 
+def named(snapshot: Snapshot, index: int) -> object:
+    """What stands for a request's file so that a dead link can be asked for once more, which the first one's can."""
+    media = snapshot.outcome.media if snapshot.outcome else ()
+    return media[index] if index else snapshot
+
+
+class NameTaken(TargetUnusable):
+    """A file of that name is there, and it is not this request's."""
+
+
 class Folder:
     """A folder, made where it is missing."""
 
@@ -59,23 +70,47 @@ class Folder:
     async def save(
         self, session: Session, snapshot: Snapshot, name: str
     ) -> tuple[tuple[Stored, ...], tuple[Saved, ...]]:
-        """As the protocol says. A file that is there is this request's own: its name was free when it was chosen."""
+        """As the protocol says; raises `NameTaken` where a file is there that is not this request's."""
         media = snapshot.outcome.media if snapshot.outcome else ()
         files = [
-            await self._one(session, item, self.path / numbered(name, item, index))
+            await self._one(session, named(snapshot, index), item, self.path / numbered(name, item, index))
             for index, item in enumerate(media)
         ]
         stored = [Stored(location=str(file.path), size=file.size, sha256=file.sha256) for file in files]
         return tuple(stored), tuple(files)
 
-    async def _one(self, session: Session, media: Media, target: Path) -> Saved:
+    async def _one(self, session: Session, what: object, media: Media, target: Path) -> Saved:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, _make, target.parent)
         if await loop.run_in_executor(None, target.is_file):
-            size, sha256 = await loop.run_in_executor(None, digest, target)
-            await loop.run_in_executor(None, _tidied, target)
-            return Saved(path=target, size=size, sha256=sha256, media=media)
-        return await session.download(media, to=target)
+            return await self._own(session, what, media, target)
+        try:
+            return await session.download(what, to=target)
+        except TargetUnusable as error:
+            if not await loop.run_in_executor(None, target.is_file):
+                raise
+            taken = NameTaken(str(error))
+        raise taken
+
+    async def _own(self, session: Session, what: object, media: Media, target: Path) -> Saved:
+        """The file that is there, if it is what would be fetched: its writer may have been killed behind its last step.
+
+        Where the link is dead by now it is believed: its name was free when it was chosen.
+        """
+        loop = asyncio.get_running_loop()
+        size, sha256 = await loop.run_in_executor(None, digest, target)
+        try:
+            async with session.stream(what) as stream:
+                same, md5 = stream.size in {None, size}, stream.edition.md5
+        except LinkExpired:
+            same, md5 = True, None
+        if same and md5 is not None:
+            same = md5 == await loop.run_in_executor(None, _md5, target)
+        if not same:
+            message = f"a file named {target.name!r} is there already, and it is another one"
+            raise NameTaken(message)
+        await loop.run_in_executor(None, _tidied, target)
+        return Saved(path=target, size=size, sha256=sha256, media=media)
 
 
 class Streaming(Protocol):
@@ -105,12 +140,15 @@ class Elsewhere:
         """As the protocol says."""
         media = snapshot.outcome.media if snapshot.outcome else ()
         return tuple(
-            [await self._one(session, item, numbered(name, item, index)) for index, item in enumerate(media)]
+            [
+                await self._one(session, named(snapshot, index), numbered(name, item, index))
+                for index, item in enumerate(media)
+            ]
         ), ()
 
-    async def _one(self, session: object, media: Media, name: str) -> Stored:
+    async def _one(self, session: object, what: object, name: str) -> Stored:
         streaming: Streaming = session  # type: ignore[assignment]  # a session, by what is asked of it here
-        async with streaming.stream(media) as body:
+        async with streaming.stream(what) as body:
             stored = await self._sink.put(name, body)
         return checked(stored)
 
@@ -140,6 +178,13 @@ def digest(path: Path) -> tuple[int, str]:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return file.tell(), sha256
+
+
+def _md5(path: Path) -> str:
+    """The MD5 of a file as the storage tells it; it blocks."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()
+    return base64.b64encode(found).decode()
 
 
 def _make(folder: Path) -> None:

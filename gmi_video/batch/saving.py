@@ -1,7 +1,8 @@
 """The third stage: what was made is brought to its place. A full disk parks files, and nothing before them.
 
-A file's name is in the journal before its first byte, chosen so that nothing was there: after a crash, a file of
-that name is the line's own, and whole.
+What was paid for is never given up: where a link leads nowhere today, the next run tries again. A file's name is in the
+journal before its first byte, chosen so that nothing was there; a file that is there all the same, after a crash, is held
+against what the storage tells of the line's own.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from attrs import evolve
 
 from gmi_video.batch import names, steps
 from gmi_video.batch.errors import JournalError
-from gmi_video.batch.places import Place
+from gmi_video.batch.places import NameTaken, Place
 from gmi_video.batch.records import Stored
 from gmi_video.batch.work import Line, Work
 from gmi_video.errors import (
@@ -23,8 +24,6 @@ from gmi_video.errors import (
     GmiVideoError,
     LinkExpired,
     TargetUnusable,
-    TransferError,
-    UnsafeURL,
 )
 from gmi_video.records import Saved, Snapshot
 
@@ -56,12 +55,6 @@ class Saving:
             begun = loop.time()
             try:
                 stored, files = await self._saved(place, line, snapshot)
-            except (LinkExpired, UnsafeURL) as error:
-                await self._lost(line, error)
-                return
-            except (GmiVideoError, OSError) as error:
-                await self._not_now(line, error)
-                return
             except Exception as error:  # noqa: BLE001  # the border to the caller's sink
                 await self._not_now(line, error)
                 return
@@ -72,6 +65,15 @@ class Saving:
         self, place: Place, line: Line, snapshot: Snapshot
     ) -> tuple[tuple[Stored, ...], tuple[Saved, ...]]:
         name = line.target or await self._named(place, line, snapshot)
+        try:
+            return await self._fetched(place, snapshot, name)
+        except NameTaken:  # meanwhile, by somebody else: another name is better than an error
+            name = await self._named(place, line, snapshot, taken=name)
+            return await self._fetched(place, snapshot, name)
+
+    async def _fetched(
+        self, place: Place, snapshot: Snapshot, name: str
+    ) -> tuple[tuple[Stored, ...], tuple[Saved, ...]]:
         session = self._work.session
         try:
             return await place.save(session, snapshot, name)
@@ -81,8 +83,8 @@ class Saving:
                 raise
             return await place.save(session, evolve(fresh, model=snapshot.model), name)
 
-    async def _named(self, place: Place, line: Line, snapshot: Snapshot) -> str:
-        """A free name, kept in the journal before anything is written under it."""
+    async def _named(self, place: Place, line: Line, snapshot: Snapshot, *, taken: str = "") -> str:
+        """A free name, kept in the journal before anything is written under it; `taken` is a stranger's."""
         assert snapshot.outcome is not None
         request = await self._work.request_of(line)
         told: dict[str, Any] = {
@@ -95,7 +97,9 @@ class Saving:
         stem = names.file_stem(self._work.options.name, told, snapshot.request_id)
         stem, extension = names.split(stem, snapshot.outcome.media[0])
         own = f"{stem}-{snapshot.request_id}{extension}"
-        saved = not await place.free(own)  # without a word in the journal, which had no room for one
+        saved = taken != own and not await place.free(
+            own
+        )  # without a word in the journal, which had no room for one
         for name in (own,) if saved else (f"{stem}{extension}", own):
             if (saved or await place.free(name)) and (aimed := await self._aimed(line, name, own)):
                 line.target = aimed
@@ -121,11 +125,6 @@ class Saving:
         kept = json.dumps([file.as_dict() for file in stored])
         told = {"files": kept, "downloading": line.downloading, "kind": None, "reason": ""}
         await self._work.end(line, "done", told, snapshot=snapshot, stored=stored, files=files)
-
-    async def _lost(self, line: Line, error: TransferError) -> None:
-        """It was made, and its link leads nowhere: that is paid for, and over."""
-        told = {"kind": "service", "reason": str(error), "error": steps.error_text(error)}
-        await self._work.end(line, "failed", told, error=error)
 
     async def _not_now(self, line: Line, error: Exception) -> None:
         if is_full(error):

@@ -165,12 +165,17 @@ def reopen(connection: sqlite3.Connection) -> None:
 
 
 def retry_failed(connection: sqlite3.Connection) -> int:
-    """Sends failed lines that cost nothing once more; returns how many."""
-    done = connection.execute(
+    """Sends failed lines that cost nothing once more, and looks again for what was paid for; returns how many."""
+    paid = connection.execute(
+        "UPDATE lines SET told = 0, kind = NULL, reason = '', error = NULL, ended_at = NULL, state = CASE "
+        "WHEN snapshot IS NOT NULL AND status = 'success' THEN 'saving' ELSE 'running' END "
+        "WHERE state = 'failed' AND money = 'spent' AND status NOT IN ('failed', 'cancelled')"
+    )
+    free = connection.execute(
         "UPDATE lines SET state = 'waiting', told = 0, kind = NULL, reason = '', error = NULL, request_id = NULL, "
         "snapshot = NULL, status = '', ended_at = NULL, attempts = 0 WHERE state = 'failed' AND money != 'spent'"
     )
-    return done.rowcount
+    return paid.rowcount + free.rowcount
 
 
 def change(connection: sqlite3.Connection, number: int, **columns: Any) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -267,16 +268,22 @@ def test_two_lines_of_one_name_get_two_files(tmp_path: Path) -> None:
 
 def test_what_a_kill_left_beside_a_whole_file_goes(tmp_path: Path) -> None:
     """Killed between a file's own name and the end of its hidden one, it is not fetched again, and has one name."""
-    videos, hidden = tmp_path / "videos", tmp_path / "videos" / ".gmi_video-00.part"
-    played(rivers(1), journal=tmp_path / "run.db", out=videos)
-    (film,) = videos.iterdir()
-    hidden.hardlink_to(film)
-    with Journal(tmp_path / "run.db") as journal:
-        asyncio.run(journal.do(partial(change, number=1, state="saving", told=0, files=None)))
+    journal, videos = tmp_path / "run.db", tmp_path / "videos"
 
-    end, _ = played([], journal=tmp_path / "run.db", out=videos)
+    async def main() -> tuple[Counter[str], Path]:
+        async with stage() as (_, session):
+            async with Batch(session, journal=journal, out=videos) as batch:
+                await batch.add(rivers(1))
+                await told(batch)
+            (film,) = videos.iterdir()
+            (videos / ".gmi_video-00.part").hardlink_to(film)
+            with Journal(journal) as kept:
+                await kept.do(partial(change, number=1, state="saving", told=0, files=None))
+            async with Batch(session, journal=journal, out=videos) as batch:
+                return (await told(batch)).states, film
 
-    assert end.states == {"done": 1}
+    states, film = run(main())
+    assert states == {"done": 1}
     assert list(videos.iterdir()) == [film]
 
 
