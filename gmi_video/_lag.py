@@ -20,12 +20,12 @@ class Lag:
         self._loop = asyncio.get_running_loop()
         self._busy = busy
         self._beat: asyncio.TimerHandle | None = None
-        self._last = float("-inf")
+        self._due = self._last = float("-inf")
 
     def begin(self) -> None:
         """Something is under way from now on."""
         if self._beat is None:
-            self._beat = self._loop.call_later(BEAT, self._look)
+            self._next()
 
     def since(self, moment: float) -> bool:
         """Whether the loop stood still at any time since then."""
@@ -38,8 +38,13 @@ class Lag:
             self._beat = None
 
     def _look(self) -> None:
-        assert self._beat is not None
         now = self._loop.time()
-        if now - self._beat.when() > LAG:
+        if now - self._due > LAG:
             self._last = now
-        self._beat = self._loop.call_later(BEAT, self._look) if self._busy() else None
+        self._beat = None
+        if self._busy():
+            self._next()
+
+    def _next(self) -> None:
+        self._due = self._loop.time() + BEAT  # not every loop's timer tells when
+        self._beat = self._loop.call_at(self._due, self._look)

@@ -52,7 +52,8 @@ class Poller:
         self._lines: set[Line] = set()
         self._crew: Crew | None = None
         self._roots: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None  # of uvloop's, which may not tell when
+        self._wakes_at = 0.0
         self._closed = False
 
     def join(self, line: Line) -> None:
@@ -191,10 +192,10 @@ class Poller:
 
     def _wake_at(self, due: float) -> None:
         if self._timer is not None:
-            if self._timer.when() <= due:
+            if self._wakes_at <= due:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(due, self._wake)
+        self._timer, self._wakes_at = self._loop.call_at(due, self._wake), due
 
     def _wake(self) -> None:
         self._timer = None

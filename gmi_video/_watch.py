@@ -168,7 +168,7 @@ class Watch:
         if source is None:
             return
         if isinstance(source, Mapping | list | tuple | set | frozenset) and len(source) <= CHUNK:
-            _take(poller, self._line, iter(source), source)
+            _take(poller, self._line, iter(source), source, set())
         else:
             self._line.feeder = loop.create_task(_fed(poller, self._line, source), name="gmi_video ids")
 
@@ -177,15 +177,19 @@ def _keys(ids: Ids) -> Mapping[Any, Any]:
     return ids if isinstance(ids, Mapping) else {}
 
 
-def _take(poller: Poller, line: Line, items: Iterator[Any], ids: Ids) -> int:
-    """Adds up to a thousand ids; returns how many there were."""
+def _take(poller: Poller, line: Line, items: Iterator[Any], ids: Ids, over: set[str]) -> int:
+    """Adds up to a thousand ids; returns how many there were. Those that are known to be `over` are told of once."""
     count = 0
     keys = _keys(ids)
     try:
         for item in islice(items, CHUNK):
             request_id, key, given = pair(item, keys)
-            poller.add(line, request_id, key, given)
             count += 1
+            if request_id in over:
+                continue
+            poller.add(line, request_id, key, given)
+            if request_id not in line.inbox:
+                over.add(request_id)
     finally:
         poller.added(line, more=count == CHUNK)
     return count
@@ -195,10 +199,11 @@ async def _feed(poller: Poller, line: Line, ids: Ids) -> None:
     if isinstance(ids, str | bytes | Snapshot):
         message = f"ids are given as a list, a mapping or another iterable, not as one {type(ids).__name__}"
         raise ConfigurationError(message)
+    over: set[str] = set()
     if isinstance(ids, AsyncIterable):
         count = 0
         async for item in ids:
-            _take(poller, line, iter((item,)), ids)
+            _take(poller, line, iter((item,)), ids, over)
             count += 1
             if not count % BREATH:  # a source that never waits would leave nobody a turn
                 await asyncio.sleep(0)
@@ -206,7 +211,7 @@ async def _feed(poller: Poller, line: Line, ids: Ids) -> None:
     items = iter(ids)
     poller.gather(line)
     try:
-        while _take(poller, line, items, ids) == CHUNK:  # noqa: ASYNC110  # it waits for nothing, it gives others a turn
+        while _take(poller, line, items, ids, over) == CHUNK:  # noqa: ASYNC110  # it waits for nothing, it gives others a turn
             await asyncio.sleep(0)
     finally:
         poller.added(line)
