@@ -43,7 +43,8 @@ def mapped(error: BaseException, call: Call, *, sent: bool) -> GmiVideoError:
         getattr(foreign, "os_error", None), PrivateAddressError
     ):
         return errors.UnsafeURL(f"{call.subject} leads to a private address, which is not followed")
-    if isinstance(foreign, ValueError) and call.operation in _STORAGE:
+    odd = isinstance(foreign, ValueError) and not isinstance(foreign, aiohttp.ClientConnectorCertificateError)
+    if odd and call.operation in _STORAGE:
         return errors.UnsafeURL(f"{call.subject} is not a link that can be followed")
     unsent = not sent if call.operation == "submit" else isinstance(foreign, _NEVER_CONNECTED)
     if unsent:

@@ -12,7 +12,7 @@ from attrs import evolve
 from carriage import OK, SECRET, carried, get, media, post
 from peers import Peer, hanging_up, http, peer, saying, silent
 
-from gmi_video import errors
+from gmi_video import Media, Session, Settings, errors
 from gmi_video._transport import make
 from gmi_video.testing import run
 from gmi_video.wire import Call
@@ -161,6 +161,21 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again() -> None:
 
         assert not caught.value.retryable
         assert it.heads == []
+
+    run(main())
+
+
+def test_a_storage_host_whose_certificate_is_not_trusted_was_not_reached(tmp_path: Path) -> None:
+    """It says what is wrong with it, and no ill of the link: a proxy that opens TLS is met by good ones."""
+
+    async def main() -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(Path(__file__).parent / "faults" / "self-signed.pem")
+        async with peer(saying(OK), tls=context) as it:
+            settings = Settings(api_key="k", base_url=it.url)
+            async with Session(settings) as session:
+                with pytest.raises(errors.Unreachable, match="its certificate was not accepted"):
+                    await session.download(Media(it.url.replace("http:", "https:")), into=tmp_path)
 
     run(main())
 

@@ -81,6 +81,11 @@ def of_error(error: errors.GmiVideoError, settings: Settings) -> Iterator[str]:
             yield "this is not the address of the video queue; leave GMI_BASE_URL out, or see docs/doors.md"
         case errors.MalformedResponse():
             yield "something else than the video queue answers at this address"
+        case errors.Unreachable() if "certificate" in text:
+            yield (
+                "nobody whom this machine trusts has signed the certificate there; behind a proxy that opens TLS, name "
+                "the file of its authority in SSL_CERT_FILE"
+            )
         case errors.TransportError():
             yield "the service was not reached: the network, a proxy (HTTPS_PROXY), or the name in the base URL"
 

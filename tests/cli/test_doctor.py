@@ -158,6 +158,7 @@ def test_a_key_s_own_mistakes_show_before_anything_is_sent(
         (errors.Unauthorized("no (error 1010: …)", status=403), {"login": LOGIN}, "login is not to blame"),
         (errors.Rejected("no (405)", status=405), {}, "not the address of the video queue"),
         (errors.MalformedResponse("what?", what="what", path="$"), {}, "something else than the video queue"),
+        (errors.Unreachable("its certificate was not accepted"), {}, "name the file of its authority"),
         (errors.Unreachable("no"), {}, "the service was not reached"),
     ],
 )
