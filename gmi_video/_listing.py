@@ -62,5 +62,8 @@ async def walk(fetch: Callable[[int], Awaitable[Page]], since: datetime | None) 
         offset += len(page.snapshots) + page.skipped
         blank = 0 if fresh else blank + 1
         understood = fresh or (page.skipped and blank < BLANKS)
-        if not understood or page.more is False or order.is_past(since):
+        last = page.more is False and (
+            page.total is None or offset >= page.total
+        )  # one of the two may be wrong
+        if not understood or last or order.is_past(since):
             return

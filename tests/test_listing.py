@@ -41,8 +41,8 @@ def walked(pages: Pages, since: datetime | None = None) -> list[str]:
     return run(main())
 
 
-def page(*snapshots: Snapshot, more: bool | None = True, skipped: int = 0) -> Page:
-    return Page(snapshots=snapshots, more=more, skipped=skipped)
+def page(*snapshots: Snapshot, more: bool | None = True, skipped: int = 0, total: int | None = None) -> Page:
+    return Page(snapshots=snapshots, more=more, skipped=skipped, total=total)
 
 
 def test_pages_follow_each_other_until_the_last() -> None:
@@ -66,6 +66,21 @@ def test_a_page_that_brings_nothing_new_is_the_last(more: bool | None) -> None:
     again = page(made("a", 1), more=more)
     pages = Pages(again, again, again)
 
+    assert walked(pages) == ["a"]
+    assert len(pages.offsets) == 2
+
+
+def test_a_total_that_was_not_reached_outweighs_a_last_page() -> None:
+    """Where "no more" and the number contradict each other, one more page is asked for; none is believed for ever."""
+    pages = Pages(
+        page(made("a", 3), more=False, total=2),
+        page(made("b", 2), more=False, total=2),
+        page(made("c", 1), more=False),
+    )
+    assert walked(pages) == ["a", "b"]
+
+    wrong = page(made("a", 1), more=False, total=99)
+    pages = Pages(wrong, wrong, wrong)
     assert walked(pages) == ["a"]
     assert len(pages.offsets) == 2
 
