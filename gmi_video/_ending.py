@@ -39,6 +39,17 @@ def _gave_up(event: Event, snapshot: Snapshot | None) -> errors.GmiVideoError:
     if isinstance(event, GaveUp) and event.reason == "not found":
         message = f"GMI knows no request {request_id} (those made in its console cannot be shown by id)"
         return errors.NotFound(message, status=404, request_id=request_id, key=event.key)
-    state = f", last seen {snapshot.word or snapshot.status.value}" if snapshot else ""
-    message = f"request {request_id} is still running after {event.elapsed:.0f} s{state}; resume with its id"
-    return errors.GenerationOverdue(message, snapshot=snapshot, request_id=request_id, key=event.key)
+    seconds = f"{event.elapsed:.0f} s"
+    if snapshot is None:
+        message = f"request {request_id} was not seen within {seconds}: no answer of GMI's told of it; resume with its id"
+    elif snapshot.status is Status.SUCCESS:
+        message = f"request {request_id} is done, and names no file yet after {seconds}; resume with its id"
+    else:
+        state = snapshot.word or snapshot.status.value
+        message = (
+            f"request {request_id} is still running after {seconds}, last seen {state}; resume with its id"
+        )
+    charged: errors.Charged = "yes" if snapshot else "maybe"
+    return errors.GenerationOverdue(
+        message, snapshot=snapshot, request_id=request_id, key=event.key, charged=charged
+    )

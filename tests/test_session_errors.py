@@ -17,6 +17,7 @@ from gmi_video import (
     errors,
 )
 from gmi_video.sandbox import Behaviour, Script
+from gmi_video.sandbox.faults import Edge
 from gmi_video.testing import run
 
 
@@ -118,6 +119,36 @@ def test_a_wait_that_is_overdue_can_be_resumed(tmp_path: Path) -> None:
             assert len(sandbox.charges) == 1
             assert video.path == tmp_path / f"{accepted.request_id}.mp4"
             assert from_snapshot.files[0].sha256 == video.files[0].sha256
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "charged"),
+    [
+        (
+            Script(models={"*": Behaviour(dead=True)}),
+            "is still running after 20 s, last seen dispatched",
+            "yes",
+        ),
+        (
+            Script(models={"*": Behaviour(seconds=5, outcome_after=500)}),
+            "is done, and names no file yet",
+            "yes",
+        ),
+        (Script(looks=[Behaviour(fault=Edge(status=502))] * 99), "was not seen within 20 s", "maybe"),
+    ],
+)
+def test_a_wait_that_is_overdue_says_what_was_seen(script: Script, words: str, charged: str) -> None:
+    """Running, done without a file yet, or never seen: each is said as it is, with the id to resume."""
+
+    async def main() -> None:
+        async with stage(script) as (sandbox, session):
+            request_id = (await session.submit(EAGLE)).request_id
+            async with Session(sandbox.settings) as another:
+                with pytest.raises(errors.GenerationOverdue, match=words) as caught:
+                    await another.resume(request_id, deadline=20)
+            assert (caught.value.charged, caught.value.request_id) == (charged, request_id)
 
     run(main())
 
