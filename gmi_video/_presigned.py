@@ -14,6 +14,7 @@ from attrs import frozen
 
 from gmi_video._file_type import FileType
 from gmi_video._links import vetted
+from gmi_video._range import HASHES
 from gmi_video._refusal import malformed
 from gmi_video._words import one_line
 from gmi_video.errors import (
@@ -42,7 +43,6 @@ _FORMS: Mapping[str, tuple[tuple[str, str], ...]] = {
 _AGAIN = frozenset({403, 408, 425, 429, 500, 502, 503, 504})
 _CODE = re.compile(r"<Code>\s*([\w.-]{1,80})\s*</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,400})</Message>")
-_HASH = re.compile(r"\b(crc32c(?==[A-Za-z0-9+/]{6}==)|md5(?==[A-Za-z0-9+/]{22}==))=([A-Za-z0-9+/]+==)")
 _WORDS = {"crc32c": "CRC-32C", "md5": "MD5"}
 _MEANT = {
     "SignatureDoesNotMatch": "the link was signed for another content type than was sent",
@@ -159,7 +159,7 @@ def _refused(name: str, reply: Reply) -> Refusal:
 
 def checksums(headers: Mapping[str, str]) -> dict[str, bytes]:
     """What the storage tells of what lies there: "crc32c", and "md5" of `x-goog-hash` or else of an ETag that is one."""
-    found = {kind: base64.b64decode(told) for kind, told in _HASH.findall(headers.get("x-goog-hash", ""))}
+    found = {kind: base64.b64decode(told) for kind, told in HASHES.findall(headers.get("x-goog-hash", ""))}
     etag = re.fullmatch(r'"?([0-9a-fA-F]{32})"?', headers.get("etag", ""))
     if etag is not None:
         found.setdefault("md5", bytes.fromhex(etag[1]))

@@ -14,7 +14,8 @@ from gmi_video.records import without_query
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 _UNSATISFIED = re.compile(r"bytes \*/(\d{1,18})", re.ASCII)
-_HASH = re.compile(r"(crc32c|md5)=([A-Za-z0-9+/]+={0,2})")
+HASHES = re.compile(r"\b(crc32c(?==[A-Za-z0-9+/]{6}==)|md5(?==[A-Za-z0-9+/]{22}==))=([A-Za-z0-9+/]+==)")
+"""The checksums of `x-goog-hash`, in base64: four bytes and sixteen. What is of another length is none."""
 _PAGES = ("text/", "application/json", "application/xml", "application/xhtml")
 
 
@@ -113,7 +114,7 @@ def head(url: str, status: int, headers: Mapping[str, str]) -> Head | None:
         if size is not None and size != length:
             return None
         size = None if place[3] == "*" else int(place[3])
-    hashes = dict(_HASH.findall(headers.get("x-goog-hash", "")))
+    hashes = dict(HASHES.findall(headers.get("x-goog-hash", "")))
     edition = Edition(
         url=without_query(url),
         etag=headers.get("etag"),

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from gmi_video._range import Edition, Head, asking, head, is_page, whole_size
 
 URL = "https://storage.example/film.mp4"
-FILM = Edition(url=URL, etag='"one"', generation="7", size=100, md5="bWQ1", crc32c="Y3Jj")
+FILM = Edition(
+    url=URL, etag='"one"', generation="7", size=100, md5="MDEyMzQ1Njc4OWFiY2RlZg==", crc32c="Y3JjMg=="
+)
 
 
 def test_a_whole_file_is_asked_for_without_a_range() -> None:
@@ -33,10 +35,21 @@ def test_the_head_of_a_whole_file() -> None:
         "content-type": "video/mp4 ",
         "etag": '"one"',
         "x-goog-generation": "7",
-        "x-goog-hash": "crc32c=Y3Jj,md5=bWQ1",
+        "x-goog-hash": "crc32c=Y3JjMg==,md5=MDEyMzQ1Njc4OWFiY2RlZg==",
     }
 
     assert head(URL + "?token=secret", 200, told) == Head(edition=FILM, length=100, content_type="video/mp4")
+
+
+@pytest.mark.parametrize(
+    "told", ["md5=zz, crc32c=??", "md5=", "md5=AAAAAA==", "crc32c=AAAA", "sha1=AAAAAA=="]
+)
+def test_what_is_no_checksum_is_not_held_against_a_file(told: str) -> None:
+    """A header that cannot be read proves nothing, and takes no good file away."""
+    got = head(URL, 200, {"x-goog-hash": told, "content-length": "5"})
+
+    assert got is not None
+    assert (got.edition.md5, got.edition.crc32c) == (None, None)
 
 
 @pytest.mark.parametrize(
