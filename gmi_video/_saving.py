@@ -50,6 +50,9 @@ class Place:
         if to is not None and into is not None:
             message = "give to=… (a file) or into=… (a folder), not both"
             raise ConfigurationError(message)
+        if to is not None and os.fspath(to).endswith(("/", os.sep)):
+            message = f"to={os.fspath(to)!r} names a folder; to save into it say into=…"
+            raise ConfigurationError(message)
         place = cls(
             to=None if to is None else Path(to),
             into=None if into is None else Path(into),

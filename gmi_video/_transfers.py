@@ -12,7 +12,7 @@ from gmi_video._outcome import stated_size
 from gmi_video._saving import Place, Target
 from gmi_video._stream import MediaStream
 from gmi_video._view import View
-from gmi_video.records import Media, Saved, Snapshot, first_media
+from gmi_video.records import Media, Outcome, Saved, Snapshot, first_media
 from gmi_video.transfer import Transfer
 
 Saving = Callable[[Snapshot], Awaitable[tuple[Saved, ...]]]
@@ -141,6 +141,9 @@ def _is_span(start: object, stop: object) -> bool:
 def _named(what: object) -> tuple[Media, Snapshot | None]:
     """The media that is meant, and the record that it is of, where there is one."""
     media = first_media(what)
+    if media is None and not (isinstance(what, Outcome | Snapshot) or hasattr(what, "snapshot")):
+        message = f"{type(what).__name__} stands for no file: media, an outcome, a snapshot, an event or a video does"
+        raise errors.ConfigurationError(message)
     if media is None:
         message = f"{type(what).__name__} names no file to download"
         raise errors.GenerationEmpty(message, charged="no")

@@ -176,6 +176,22 @@ def test_download_takes_whatever_stands_for_media(tmp_path: Path) -> None:
     run(main())
 
 
+def test_what_is_a_folder_or_no_media_is_said_to_be(tmp_path: Path) -> None:
+    """A name that ends with a slash is a folder's, and a number or a bare link is nothing to download."""
+
+    async def main() -> None:
+        async with stage() as (sandbox, session):
+            with pytest.raises(errors.ConfigurationError, match=r"names a folder; to save into it say into="):
+                await session.generate(EAGLE, to=f"{tmp_path}/new/")
+            for wrong in (5, "https://example.com/v.mp4", None):
+                with pytest.raises(errors.ConfigurationError, match="stands for no file"):
+                    await session.download(wrong, into=tmp_path)
+            assert len(sandbox.charges) == 0
+
+    run(main())
+    assert left_in(tmp_path) == []
+
+
 def test_download_goes_to_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a target the file is named by its request, here; one that is there is found again."""
     monkeypatch.chdir(tmp_path)

@@ -1,9 +1,11 @@
 """Arguments that several commands share, with the words that `--help` has for them."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from gmi_video.errors import ConfigurationError
 
@@ -16,10 +18,24 @@ Json = Annotated[
         help="JSON lines on stdout: events and records whole, links included. Everything else is on stderr.",
     ),
 ]
+
+
+def _file(_: object, tokens: Sequence[Token]) -> Path:
+    """The path of a file: what ends with a slash is a folder, which a path would not tell any more."""
+    word = tokens[0].value
+    if word.endswith(("/", os.sep)):
+        message = f"{word!r} names a folder: say --into {word}"
+        raise ValueError(message)
+    return Path(word)
+
+
 Out = Annotated[
     Path | None,
     Parameter(
-        name=["--out", "-o"], metavar="FILE", help="The file to save the video to. It must not exist yet."
+        name=["--out", "-o"],
+        metavar="FILE",
+        converter=_file,
+        help="The file to save the video to. It must not exist yet.",
     ),
 ]
 Into = Annotated[

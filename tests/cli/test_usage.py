@@ -83,6 +83,7 @@ def test_the_version_is_told(tmp_path: Path) -> None:
     [
         (["watsh"], 'Did you mean "watch"?'),
         (["generate"], "MODEL"),
+        (["generate", "m", "-o", "new/"], "'new/' names a folder: say --into new/"),
         (["watch"], "name at least one request id"),
         (["generate", "m", "-p", "prompt"], "is not key=value"),
         (["generate", "m", "-o", "a", "--into", "b"], "not both"),
