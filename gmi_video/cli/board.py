@@ -28,7 +28,7 @@ class Row:
 
     title: str
     model: str
-    word: str = "submitting"
+    word: str
     remark: str = ""
     begun: float
     over: float | None = None
@@ -56,10 +56,12 @@ class Board:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def put(self, name: str, *, title: str, model: str, now: float, typical: float | None = None) -> None:
-        """A new row under `name`."""
+    def put(
+        self, name: str, word: str, *, title: str, model: str, now: float, typical: float | None = None
+    ) -> None:
+        """A new row under `name`, which shows `word` until something is known of it."""
         self._rows[name] = Row(
-            title=printable(title, 400), model=printable(model), begun=now, typical=typical
+            title=printable(title, 400), model=printable(model), word=word, begun=now, typical=typical
         )
 
     def row(self, name: str) -> Row:

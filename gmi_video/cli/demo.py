@@ -196,7 +196,9 @@ async def _film(session: "Session", progress: Progress, scene: Scene, path: Path
         progress.event(scene.name, event, saves=True)
 
     typical = (scene.queued + scene.working) / speed
-    progress.take(scene.name, title=str(request.payload["prompt"]), model=request.model, typical=typical)
+    progress.take(
+        scene.name, "submitting", title=str(request.payload["prompt"]), model=request.model, typical=typical
+    )
     video = await session.generate(request, to=path, on_event=seen)
     progress.saved(scene.name, video.files)
     return Film(video=video, queued=started or ended, working=ended - (started or ended))

@@ -22,6 +22,7 @@ from gmi_video.cli.progress import Progress
 from gmi_video.cli.show import HISTORY, STANDING, history, standing
 from gmi_video.cli.times import deadline_of, moment_of
 from gmi_video.errors import ConfigurationError, GmiVideoError
+from gmi_video.events import Event
 from gmi_video.records import Snapshot, Status
 
 if TYPE_CHECKING:
@@ -46,16 +47,21 @@ def resume(
         options.one_place(out, into)
         wait = deadline_of(deadline)
         running.again = again("resume", out=out, into=into)
+
+        def heard(event: Event) -> None:
+            running.heard(event)
+            progress.event("", event, saves=True)
+
         with Progress(desk) as progress:
             async with remembering(desk) as session:
                 progress.take("", title=request_id)
-                running.took(request_id)
+                running.took(request_id, seen=False)
                 video = await session.resume(
                     request_id,
                     to=out,
                     into=None if out else into or Path(),
                     deadline=wait,
-                    on_event=lambda event: progress.event("", event, saves=True),
+                    on_event=heard,
                     progress=progress.carried,
                 )
                 progress.saved("", video.files)

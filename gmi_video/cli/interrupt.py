@@ -14,6 +14,7 @@ from gmi_video.cli import exits
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.plain import printable
 from gmi_video.errors import GmiVideoError
+from gmi_video.events import Event
 from gmi_video.notices import Abandoned, Exchange, Notice, Submitted
 
 GRACE = 15
@@ -45,6 +46,7 @@ class Running:
         self.file: str | None = None
         self.drain: Callable[[], None] | None = None
         self._ids: dict[str, Any] = {}
+        self._unseen: set[str] = set()
         self._unanswered = False
 
     @property
@@ -56,9 +58,16 @@ class Running:
         """The requests of a fleet, counted by whoever follows it: what is in `ids` goes on."""
         self._ids = ids
 
-    def took(self, *request_ids: str) -> None:
-        """These are being waited for."""
+    def took(self, *request_ids: str, seen: bool = True) -> None:
+        """These are being waited for; not `seen` are those that may not exist, for nothing was heard of them yet."""
         self._ids.update(dict.fromkeys(request_ids))
+        if not seen:
+            self._unseen.update(request_ids)
+
+    def heard(self, event: Event) -> None:
+        """Something was heard of one of them: if that is a record, it exists."""
+        if getattr(event, "snapshot", None) is not None:
+            self._unseen.discard(event.request_id)
 
     def done(self, request_id: str | None) -> None:
         """This one is finished with."""
@@ -97,10 +106,16 @@ class Running:
         """What to tell on leaving: which ids go on and the command that returns to them."""
         lines = []
         if self._ids:
-            what = "1 request goes on" if len(self._ids) == 1 else f"{len(self._ids):,} requests go on"
+            unseen = [name for name in self._ids if name in self._unseen]
+            known = len(self._ids) - len(unseen)
+            what = "1 request goes on" if known == 1 else f"{known:,} requests go on"
             file = self.file or self._written() if len(self._ids) > FEW else None
-            ids = "" if file else f": {' '.join(self._ids)}"
-            lines.append(f"{what} running (paid for, nothing is lost){ids}")
+            if known:
+                ids = "" if file else f": {' '.join(name for name in self._ids if name not in self._unseen)}"
+                lines.append(f"{what} running (paid for, nothing is lost){ids}")
+            if unseen:
+                ids = "" if file else f": {' '.join(unseen)}"
+                lines.append(f"GMI has told nothing yet of {len(unseen):,}{ids}")
             lines.append(f"To pick up where this left off: {file or self.again(self.ids)}")
         if self._unanswered:
             lines.append(

@@ -48,7 +48,9 @@ def generate(
                 request = admitted(desk, made)
                 known = session.cadence.typical(model)
                 title = str(request.payload.get("prompt", ""))
-                progress.take("", title=title, model=model, typical=known.median if known else None)
+                progress.take(
+                    "", "submitting", title=title, model=model, typical=known.median if known else None
+                )
                 running.asking = True
                 video = await session.using(check="off").generate(
                     request,

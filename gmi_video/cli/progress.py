@@ -34,9 +34,17 @@ class Progress:
         self._live: Live | None = None
         self._bars: Bars | None = None
 
-    def take(self, name: str, *, title: str = "", model: str = "", typical: float | None = None) -> None:
-        """A request is followed from now on; `typical` are the seconds that its model usually takes."""
-        self.board.put(name, title=title, model=model, now=time.monotonic(), typical=typical)
+    def take(
+        self,
+        name: str,
+        word: str = "looking",
+        *,
+        title: str = "",
+        model: str = "",
+        typical: float | None = None,
+    ) -> None:
+        """A request is followed from now on, or one is made; `typical` are the seconds that its model usually takes."""
+        self.board.put(name, word, title=title, model=model, now=time.monotonic(), typical=typical)
 
     def event(self, name: str, event: Event, *, saves: bool = False) -> None:
         """Something happened to it; `saves` says that after a success its file is still to come."""

@@ -92,9 +92,10 @@ async def _rows(desk: Desk, running: Running, ids: Sequence[str], wait: float | 
         async with remembering(desk) as session:
             for request_id in ids:
                 progress.take(request_id, title=request_id)
-            running.took(*ids)
+            running.took(*ids, seen=False)
             async with session.watch(dict.fromkeys(ids), deadline=wait) as events:
                 async for event in events:
+                    running.heard(event)
                     progress.event(event.request_id, event)
                     good = good and (not event.final or isinstance(event, Succeeded))
                     if event.final and not (isinstance(event, GaveUp) and event.reason == "deadline"):

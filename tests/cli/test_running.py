@@ -1,11 +1,13 @@
 """What goes on at the service when the command ends, as its session told it."""
 
 import pytest
+from scene import seen
 
 from gmi_video import Abandoned, Exchange, Submitted
 from gmi_video.cli.desk import Desk, Manner
 from gmi_video.cli.interrupt import Running, run
 from gmi_video.errors import GmiVideoError, Incomplete, SubmissionUncertain
+from gmi_video.events import Missed, Progressed
 
 
 @pytest.fixture
@@ -35,6 +37,22 @@ def test_each_accepted_id_is_told_once(running: Running) -> None:
         "To pick up where this left off: gmi-video watch r-1 r-2",
     ]
     assert not running.asking
+
+
+def test_nothing_is_said_to_run_of_which_nothing_was_heard(running: Running) -> None:
+    """An id that was only given may be a slip of the pen: it is paid for where GMI has shown its record."""
+    running.took("r-1", "r-2", seen=False)
+    running.heard(Missed(request_id="r-1", error=Incomplete("x"), look_again_in=1, misses=1))
+    again = "To pick up where this left off: gmi-video watch r-1 r-2"
+    assert running.farewell() == ["GMI has told nothing yet of 2: r-1 r-2", again]
+
+    running.heard(Progressed(request_id="r-2", snapshot=seen("r-2", "queued"), previous=None))
+
+    assert running.farewell() == [
+        "1 request goes on running (paid for, nothing is lost): r-2",
+        "GMI has told nothing yet of 1: r-1",
+        again,
+    ]
 
 
 def test_a_submission_that_was_broken_off_is_not_forgotten(running: Running) -> None:

@@ -37,8 +37,10 @@ def drawn(board: Board, width: int, height: int = 30, now: float = 10.0) -> list
 @pytest.fixture
 def board() -> Board:
     board = Board()
-    board.put("a", title="A [red]fox[/red] 日本語 :smile:", model="wan2.7-t2v", now=0.0, typical=20.0)
-    board.put("b", title="r-2", model="", now=0.0)
+    board.put(
+        "a", "submitting", title="A [red]fox[/red] 日本語 :smile:", model="wan2.7-t2v", now=0.0, typical=20.0
+    )
+    board.put("b", "submitting", title="r-2", model="", now=0.0)
     board.tell("a", Progressed(request_id="r-1", snapshot=snapshot(Status.PROCESSING)), 4.0)
     return board
 
@@ -76,7 +78,7 @@ def test_a_bar_goes_by_the_usual_time_and_is_full_only_at_the_end(board: Board) 
 def test_a_low_terminal_shows_those_at_work(board: Board) -> None:
     """Where not all rows fit, those that have ended give way, and their number is told."""
     for number in range(30):
-        board.put(f"n{number}", title="x", model=f"m{number}", now=0.0)
+        board.put(f"n{number}", "submitting", title="x", model=f"m{number}", now=0.0)
         board.tell(f"n{number}", GaveUp(request_id="x", reason="not found"), float(number))
 
     lines = drawn(board, 100, height=8)
