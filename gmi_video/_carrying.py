@@ -15,7 +15,7 @@ from gmi_video._range import Edition
 from gmi_video._storage import ChangedError, Storage
 from gmi_video._stream import MediaStream
 from gmi_video.errors import IntegrityError, TransferError
-from gmi_video.records import Media, Saved, without_query
+from gmi_video.records import Media, Saved, quoted, without_query
 from gmi_video.transfer import Transfer
 
 TELL_EVERY = 0.1
@@ -58,7 +58,7 @@ class Carrying:
         why = await off_loop(part.objection, media.kind, self._wish.stated)
         if why is not None:
             part.edition = None  # whatever is wrong with these bytes, nothing is to be built on them
-            raise IntegrityError(f"what came of {media!r} is not the file: {why}")
+            raise IntegrityError(f"what came of {quoted(media)} is not the file: {why}")
 
     async def _fetch(self, media: Media, edition: Edition | None) -> None:
         start = self.part.size if edition is not None else 0
@@ -110,9 +110,7 @@ class Carrying:
     def _allow(self, media: Media, size: int) -> None:
         if size > self._wish.largest:
             self.part.edition = None
-            message = (
-                f"{media!r} has more than {self._wish.largest:,} bytes, the most that Limits.file_size allows"
-            )
+            message = f"{quoted(media)} has more than {self._wish.largest:,} bytes, the most that Limits.file_size allows"
             raise TransferError(message)
 
     def _tell(self, media: Media, done: int, total: int | None, *, seldom: bool = False) -> None:

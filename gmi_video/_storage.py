@@ -11,7 +11,7 @@ from gmi_video._pulse import STALL
 from gmi_video._range import Edition, Head, asking, head, is_page, whole_size
 from gmi_video._stream import MediaStream
 from gmi_video.errors import IntegrityError, TimedOut, TransferError, UnsafeURL
-from gmi_video.records import Media, without_query
+from gmi_video.records import Media, quoted, without_query
 from gmi_video.wire import Stream, Transport, media_call
 
 HOPS = 5
@@ -26,7 +26,7 @@ class DeadError(Exception):
     """The host does not hand out what is behind a link; `status` is its answer."""
 
     def __init__(self, media: Media, status: int) -> None:
-        super().__init__(f"the storage host does not hand out {media!r} any more ({status})")
+        super().__init__(f"the storage host does not hand out {quoted(media)} any more ({status})")
         self.status = status
 
 
@@ -65,8 +65,10 @@ class Storage:
                 found = None
             if found is None and edition is not None and stream.status == 206:
                 raise ChangedError
+            if found is not None and stream.status == 200 and found.edition.size is not None and not edition:
+                _reached(media, start, found.edition.size)
             if found is None or (stream.status == 206 and not start and stop is None):
-                message = f"the storage host answered {stream.status} for {media!r}, and not with what was asked for"
+                message = f"the storage host answered {stream.status} for {quoted(media)}, and not with what was asked for"
                 raise TransferError(message, retryable=stream.status in _AGAIN)
             _media_only(media, stream, found)
             yield MediaStream(stream, media, found, start=found.start if edition else start, stop=stop)
@@ -82,12 +84,12 @@ class Storage:
                 with anyio.move_on_after(STALL) as waiting:
                     stream = await closing.enter_async_context(self._transport.stream(call))
                 if waiting.cancelled_caught:
-                    raise TimedOut(f"{media!r}: no answer for {STALL:g} s")
+                    raise TimedOut(f"{quoted(media)}: no answer for {STALL:g} s")
                 if not 300 <= stream.status < 400:
                     yield stream
                     return
                 url = hop(url, stream.headers.get("location", ""), loopback=self._loopback)
-        message = f"{media!r} was redirected more than {HOPS} times"
+        message = f"{quoted(media)} was redirected more than {HOPS} times"
         raise UnsafeURL(message)
 
 
@@ -104,7 +106,7 @@ def _media_only(media: Media, stream: Stream, found: Head) -> None:
     if packed == "identity" and not is_page(found.content_type):
         return
     kind = found.content_type if packed == "identity" else f"something packed by {packed}"
-    message = f"{media!r} leads to {kind[:60]}, and to no media"
+    message = f"{quoted(media)} leads to {kind[:60]}, and to no media"
     raise IntegrityError(message)
 
 
@@ -113,9 +115,19 @@ def _beyond(media: Media, stream: Stream, start: int, edition: Edition | None) -
     size = whole_size(stream.headers)
     if edition is not None:
         raise ChangedError
-    if size is None or start != size:
-        has = "" if size is None else f", which has {size:,} bytes"
-        message = f"there is no byte {start:,} of {media!r}{has}"
-        raise TransferError(message)
+    if size is None:
+        raise TransferError(f"there is no byte {start:,} of {quoted(media)}")
+    _reached(media, start, size)
+    if start != size:
+        raise TransferError(
+            f"the storage host refuses byte {start:,} of {quoted(media)}, which has {size:,} bytes"
+        )
     found = Head(edition=Edition(url=without_query(media.url), size=size), start=start, length=0)
     return MediaStream(stream, media, found, start=start)
+
+
+def _reached(media: Media, start: int, size: int) -> None:
+    """Raises `TransferError` for a range that begins behind the end of the file, whatever the host makes of it."""
+    if start > size:
+        message = f"there is no byte {start:,} of {quoted(media)}, which has {size:,} bytes"
+        raise TransferError(message)

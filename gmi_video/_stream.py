@@ -11,7 +11,7 @@ from gmi_video._pulse import SLOWEST, STALL, Pulse
 from gmi_video._range import Edition, Head
 from gmi_video._tap import Tap, Tappable
 from gmi_video.errors import Incomplete, IntegrityError, TransportError
-from gmi_video.records import Media
+from gmi_video.records import Media, quoted
 from gmi_video.wire import Stream
 
 _PIECE = 1 << 18
@@ -143,7 +143,7 @@ class MediaStream:
         self.position = 0
         if is_text(gathered):
             gathered = b""  # a traceback with locals must not show a page that quotes its own presigned link
-            message = f"{self.media!r} leads to a page or a message, and to no media"
+            message = f"{quoted(self.media)} leads to a page or a message, and to no media"
             raise IntegrityError(message)
         return gathered
 
@@ -179,7 +179,7 @@ class MediaStream:
 
     def _incomplete(self, why: str) -> Incomplete:
         of = "" if self._end is None else f" of {self._end - self.start:,}"
-        return Incomplete(f"{self.media!r}: {self.position - self.start:,} bytes came{of}, {why}")
+        return Incomplete(f"{quoted(self.media)}: {self.position - self.start:,} bytes came{of}, {why}")
 
     def _cut(self, piece: bytes) -> bytes:
         """Without what stands before `start` and after `stop`, where the host ignored the range."""

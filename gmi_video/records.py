@@ -132,6 +132,11 @@ def without_query(url: str) -> str:
         return "<not a URL>"
 
 
+def quoted(media: "Media") -> str:
+    """A media as sentences name it: its link in quotes, without the query that may be a secret."""
+    return repr(without_query(media.url))
+
+
 @frozen
 class Media(Record):
     """One file behind a link; `str()` is the whole link, `repr()` leaves its query out."""

@@ -21,7 +21,7 @@ from gmi_video._refusal import malformed, refusal
 from gmi_video._schema import model_of
 from gmi_video.catalog import Model
 from gmi_video.errors import MalformedResponse, PayloadInvalid
-from gmi_video.records import Media, Record, Snapshot, VideoRequest
+from gmi_video.records import Media, Record, Snapshot, VideoRequest, quoted
 from gmi_video.settings import Secret
 
 __all__ = [
@@ -113,7 +113,7 @@ def model_call(model_id: str) -> Call:
 def media_call(media: Media, *, timeout: float | None = None) -> Call:
     """GET of a file at the storage host: it carries no credentials, and asks for the bytes as they are."""
     headers = {"Accept-Encoding": "identity"}
-    return Call(operation="media", subject=repr(media), url=media.url, headers=headers, timeout=timeout)
+    return Call(operation="media", subject=quoted(media), url=media.url, headers=headers, timeout=timeout)
 
 
 def signed(

@@ -76,11 +76,12 @@ def test_a_part_is_that_part_whether_the_host_knows_ranges_or_not(
     run(main())
 
 
-def test_a_start_behind_the_end_is_told() -> None:
-    """The sentence names the size."""
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_start_behind_the_end_is_told(ranges: bool) -> None:
+    """The sentence names the size, whether the host refuses the range or sends the whole file."""
 
     async def main() -> None:
-        async with stage() as (sandbox, session):
+        async with stage(Script(serving=Serving(ranges=ranges))) as (sandbox, session):
             media = Media(sandbox.place("film.mp4", FILM))
             with pytest.raises(errors.TransferError, match=r"no byte 300,001 .* has 300,000 bytes"):
                 async with session.stream(media, start=300_001):

@@ -256,3 +256,11 @@ def test_a_lost_answer_is_found_again_for_one_charge(tmp_path: Path) -> None:
     assert (ran.code, ran.out) == (0, f"{charges[0].request_id}\n")
     assert "The answer to the submission was lost; looking for it" in ran.err
     assert len(charges) == 1
+
+
+def test_a_name_that_promises_another_type_is_warned_of(shell: Shell) -> None:
+    """What the library warns of is said: a picture under a film's name plays nowhere."""
+    ran = shell.run("generate", "seedream-5.0-lite", "-p", "prompt=a fox", "-o", "fox.mp4")
+
+    assert ran.code == 0
+    assert "warning: 'fox.mp4' is saved under the name that was given for it, and it is a" in ran.err
