@@ -71,6 +71,9 @@ def told(name: str, text: str, option: str = "-p ") -> Told:
     if not text.startswith("@"):
         return text
     if is_media(text[1:]):
+        if "prompt" in name.lower():
+            message = f"{option}{name}={printable(text, 60)}: a {name} is text, and this file is a picture, a clip or a sound"
+            raise ConfigurationError(message)
         return Path(text[1:])
     shown = printable(text, 60)
     return read_text(

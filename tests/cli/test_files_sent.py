@@ -100,6 +100,18 @@ def test_a_file_that_cannot_be_sent_is_refused_first(shell: Shell, sandbox: Sand
     assert moved(sandbox) == before
 
 
+def test_a_picture_is_no_prompt(shell: Shell, sandbox: Sandbox) -> None:
+    """It would be uploaded for everybody to see, and a video of its link be paid for."""
+    placed(shell.folder, "photo.jpg", picture(400, 400))
+    before = moved(sandbox)
+
+    ran = shell.run("generate", "wan2.6-i2v", "-p", "prompt=@photo.jpg", "-p", "img_url=@photo.jpg")
+
+    assert ran.code == 2
+    assert "a prompt is text, and this file is a picture, a clip or a sound" in ran.err
+    assert moved(sandbox) == before
+
+
 def test_a_list_takes_files_and_links(shell: Shell) -> None:
     """The same key several times is a list, of files and links mixed."""
     placed(shell.folder)
