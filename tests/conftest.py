@@ -1,5 +1,6 @@
 """What all tests share: one deterministic way of searching for counter-examples, and the recorded replies."""
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,12 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile("steady", derandomize=True, deadline=None, database=None, max_examples=100)
 settings.load_profile("steady")
+
+
+def pytest_collection_finish() -> None:
+    """The thousands of collected tests live as long as the run: no collection of garbage walks them again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
