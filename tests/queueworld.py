@@ -1,12 +1,12 @@
 """A queue in virtual time for the tests of the schedule: its list may lag, be short, repeat itself or lose its order."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from random import Random
 
 from attrs import define, field
 
 from gmi_video import Media, Outcome, Snapshot, Status
-from gmi_video._forms import stamp
 from gmi_video._schedule import Schedule
 from gmi_video._servertime import ServerTime
 from gmi_video._sheet import Known
@@ -16,6 +16,19 @@ from gmi_video.events import Event
 from gmi_video.settings import Pace
 
 EPOCH = 1e9
+
+
+@lru_cache(maxsize=10_000)
+def _record(name: str, model: str, status: Status, created: int, moved: int) -> Snapshot:
+    return Snapshot(
+        request_id=name,
+        model=model,
+        status=status,
+        word=status.value,
+        created_at=datetime.fromtimestamp(created, UTC),
+        updated_at=datetime.fromtimestamp(moved, UTC),
+        outcome=Outcome(media=(Media("https://x.example/a.mp4"),)) if status is Status.SUCCESS else None,
+    )
 
 
 @define
@@ -54,19 +67,16 @@ class Queue:
 
     def record(self, name: str, now: float) -> Snapshot:
         """What a look says."""
-        model, created, end = self.jobs[name]
+        status, created, moved = self._standing(name, now)
+        return _record(name, self.jobs[name][0], status, created, moved)
+
+    def _standing(self, name: str, now: float) -> tuple[Status, int, int]:
+        """Where a request stands, and the seconds of its creation and of its last move."""
+        _, created, end = self.jobs[name]
         begin = created + (end - created) / 5
         status = Status.SUCCESS if now >= end else Status.PROCESSING if now >= begin else Status.QUEUED
         moved = end if now >= end else begin if now >= begin else created
-        return Snapshot(
-            request_id=name,
-            model=model,
-            status=status,
-            word=status.value,
-            created_at=datetime.fromtimestamp(int(EPOCH + created), UTC),
-            updated_at=datetime.fromtimestamp(int(EPOCH + moved), UTC),
-            outcome=Outcome(media=(Media("https://x.example/a.mp4"),)) if now >= end else None,
-        )
+        return status, int(EPOCH + created), int(EPOCH + moved)
 
     def page(self, sweep: Sweep, now: float, known: Known) -> Sheet:
         """A page of the list; raises `GmiVideoError`."""
@@ -78,10 +88,12 @@ class Queue:
             raise NotFound("no list here", status=404)
         if self.rng.random() < self.odd.failing:
             raise Interrupted("the connection broke")
+        lag, wanted = self.odd.lag, sweep.model
+        named = ((name, self.jobs[name]) for name in reversed(self.order))
         names = [
             name
-            for name in reversed(self.order)
-            if self.jobs[name][1] + self.odd.lag <= now and sweep.model in {None, self.jobs[name][0]}
+            for name, (model, created, _) in named
+            if created + lag <= now and (wanted is None or wanted == model)
         ]
         if self.odd.shuffled:
             self.rng.shuffle(names)
@@ -100,11 +112,10 @@ class Queue:
         )
 
     def _listed(self, name: str, now: float, known: Known) -> Listed:
-        snapshot, entry = self.record(name, now), known(name)
-        created = stamp(snapshot.created_at)
-        same = entry is not None and entry.form is not None and entry.form.word == snapshot.word
-        same = same and entry is not None and entry.moved == stamp(snapshot.updated_at)
-        return Listed(name, created, None if same else snapshot)
+        (status, created, moved), entry = self._standing(name, now), known(name)
+        same = entry is not None and entry.form is not None and entry.form.word == status.value
+        same = same and entry is not None and entry.moved == moved
+        return Listed(name, created, None if same else self.record(name, now))
 
 
 @define
@@ -190,7 +201,7 @@ class Follower:
     def _compare(self) -> None:
         """What the statistics say is as old as the oldest, whose age they may give up to a second more."""
         said = self.schedule.unseen(self.now)
-        age = max((self.now - at for at in self._sights.values()), default=None)
+        age = self.now - min(self._sights.values()) if self._sights else None
         assert (said is None) == (age is None)
         if said is not None and age is not None:
             assert said >= age - 1e-6, "an id was unseen for longer than is said"
