@@ -2,11 +2,12 @@
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
+from searching import IN_SOAK
 
 from gmi_video.wire import Reply
 
@@ -15,14 +16,38 @@ SAMPLES = Path(__file__).with_name("samples")
 # Tests start hundreds of processes; without bytecode each would compile the whole package anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-settings.register_profile("steady", derandomize=True, deadline=None, database=None, max_examples=100)
-settings.load_profile("steady")
+for profile in ("steady", IN_SOAK):
+    settings.register_profile(profile, derandomize=True, deadline=None, database=None, max_examples=100)
 
 
-def pytest_collection_finish() -> None:
-    """The thousands of collected tests live as long as the run: no collection of garbage walks them again."""
-    gc.collect()
-    gc.freeze()
+def _is_soak(config: pytest.Config) -> bool:
+    return bool(config.option.markexpr == "soak")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Loads the profile before any test is imported, so that a search knows how long it may take."""
+    settings.load_profile(IN_SOAK if _is_soak(config) else "steady")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """The thousands of collected tests live as long as the run: no collection of garbage walks them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `-m soak` each search for counter-examples is made as well, in full."""
+    if _is_soak(config):
+        for item in items:
+            if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
+                item.add_marker(pytest.mark.soak)
 
 
 @pytest.fixture(scope="session")

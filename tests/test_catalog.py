@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from searching import search
 
 from gmi_video import wire
 from gmi_video._schema import model_of, schema_of
@@ -223,6 +224,7 @@ def test_a_price_is_a_finite_number(odd: object) -> None:
     assert model_of({"model": "m", "price_info": {"price": odd}}).price is None
 
 
+@search(40, of=100)
 @given(DESCRIPTIONS)
 def test_any_description_is_read_or_refused(data: dict[str, Any]) -> None:
     """Whatever stands in a description, it becomes a model or a `MalformedResponse`."""

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import model
+from searching import search
 
 from gmi_video._schema import model_of
 from gmi_video.catalog import Model
@@ -80,7 +81,7 @@ def agree(offer: Offer, payload: dict[str, Any]) -> None:
 
 
 @given(submissions())
-@settings(max_examples=2000)
+@settings(max_examples=300)
 def test_what_is_certain_is_what_the_sandbox_refuses(submission: tuple[Offer, dict[str, Any]]) -> None:
     """`check` and the sandbox's own checker agree on every payload, valid and broken."""
     agree(*submission)
@@ -117,7 +118,7 @@ PARAMETERS = st.fixed_dictionaries(
         st.sampled_from(["a", "prompt", "seed", "first_frame", "duration", "x"]), ANYTHING, max_size=5
     ),
 )
-@settings(max_examples=500)
+@search(150, of=500)
 def test_no_schema_and_no_payload_make_it_stumble(
     model_id: str, parameters: list[dict[str, Any]], payload: dict[str, Any]
 ) -> None:

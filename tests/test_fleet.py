@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies
 from queueworld import EPOCH, Follower, Oddities, Queue
+from searching import search
 
 from gmi_video._fleet import CHECK
 from gmi_video._worth import LEAST
@@ -44,7 +45,7 @@ def test_a_page_shows_a_block_of_its_length() -> None:
     assert len(fleet.queue.pages) <= 1.15 * fleet.schedule.fleet.sweeps
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 4))])
 def test_many_of_one_second_are_swept_as_well(seed: int) -> None:
     """Six hundred that were created in one second cost no more than those that came one by one."""
     rng = Random(seed)
@@ -242,14 +243,14 @@ def _any_run(seed: int) -> list[tuple[float, str, str]]:
     return [(at, type(event).__name__, event.request_id) for at, event in follower.told]
 
 
-@settings(max_examples=100, deadline=None)
+@search(30, of=100)
 @given(strategies.integers(0, 2**32))
 def test_every_end_is_told_once_whatever_the_list_does(seed: int) -> None:
     """A list that lags, is cut, repeats itself, loses its order or is refused costs no end, and no end comes twice."""
     _any_run(seed)
 
 
-@settings(max_examples=10, deadline=None)
+@search(4, of=10)
 @given(strategies.integers(0, 2**32))
 def test_the_same_seed_is_the_same_run(seed: int) -> None:
     """Chance comes from the generator that was handed in, and from nowhere else."""

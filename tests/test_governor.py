@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies
+from searching import search
 
 from gmi_video._governor import FIRST, OK, UNSAID, Governor, Heard
 from gmi_video._queue import SHARES, Kind, Lane, Turn
@@ -459,7 +460,7 @@ def _machine(seed: int) -> list[tuple[float, str, str]]:
     return went
 
 
-@settings(max_examples=100, deadline=None)
+@search(40, of=100)
 @given(strategies.integers(0, 2**32))
 def test_any_run_keeps_its_limits_and_repeats(seed: int) -> None:
     """No window is overrun, nobody is lost, nobody waits for nothing; the same seed is the same run."""

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from intents import intent, record
 from judging import EAGLE, RIVER, SEEDED
+from searching import search
 
 from gmi_video import Intent, Snapshot
 from gmi_video._ledger import judge
@@ -72,6 +73,7 @@ def _possible(matter: Matter, who: Intent, what: Snapshot) -> bool:
     return what.request_id not in matter.claimed and matter.could_be(who, what)
 
 
+@search(50, of=100)
 @given(matters())
 def test_whatever_it_is_told_it_gives_no_record_twice_and_none_that_it_may_not(matter: Matter) -> None:
     """Each intent has one finding; a record has one owner, of its time, and nobody else's."""
@@ -95,6 +97,7 @@ def test_whatever_it_is_told_it_gives_no_record_twice_and_none_that_it_may_not(m
         assert set(finding.candidates) <= records.keys()
 
 
+@search(50, of=100)
 @given(matters())
 def test_it_does_not_depend_on_the_order_of_the_list(matter: Matter) -> None:
     """A shuffled list leads to as many adoptions as a sorted one."""

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 )
 from intents import Ledger
 from processes import Process, Wanted, waited
+from searching import search
 from smallservice import LOOP_BEGINS, Made, SmallService
 
 from gmi_video import Abandoned, Intent, Notice, Resubmit, Session, Snapshot, State, VideoRequest, errors
@@ -288,7 +289,7 @@ class Money(RuleBasedStateMachine):
         assert second <= (AT_MOST * self.sessions if isinstance(self.policy, Resubmit) else 0)
 
 
-STEADY = hypothesis_settings(stateful_step_count=25)
+STEADY = search(50, of=100, stateful_step_count=25)
 Money.TestCase.settings = STEADY
 TestMoney = Money.TestCase
 

@@ -12,6 +12,7 @@ import pytest
 from attrs import define, field
 from hypothesis import given, settings, strategies
 from queueworld import EPOCH, Oddities, Queue
+from searching import search
 
 from gmi_video._entry import Entry
 from gmi_video._inbox import Inbox
@@ -212,7 +213,7 @@ def any_run(seed: int) -> Trace:
 SEEDS = strategies.integers(0, 2**32)
 
 
-@settings(max_examples=100, deadline=None)
+@search(50, of=100)
 @given(SEEDS)
 def test_whatever_the_service_does_the_poller_keeps_its_promises(seed: int) -> None:
     """One end per id and watch; no more calls at once than may be, one look per id; none early, none in a hold; none
@@ -221,7 +222,7 @@ def test_whatever_the_service_does_the_poller_keeps_its_promises(seed: int) -> N
     any_run(seed)
 
 
-@settings(max_examples=100, deadline=None)
+@search(20, of=100)
 @given(SEEDS)
 def test_the_same_seed_makes_the_same_calls(seed: int) -> None:
     """Two runs of one seed make the same calls at the same moments."""

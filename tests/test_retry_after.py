@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from searching import search
 
 from gmi_video._refusal import retry_after
 
@@ -54,6 +55,7 @@ def test_how_long_to_wait_is_read_from_body_then_header(
     assert seconds == retry_after(body, headers)
 
 
+@search(50, of=100)
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_any_header_is_a_wait_or_none(after: str, date: str) -> None:
     """No header makes the reader fail or gives a wait that is negative or endless."""

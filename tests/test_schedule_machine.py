@@ -9,6 +9,7 @@ from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from looking import BROKEN, LOST
 from scene import seen
+from searching import search
 
 from gmi_video import errors
 from gmi_video._entry import Told
@@ -161,7 +162,7 @@ class ScheduleMachine(RuleBasedStateMachine):
 TestSchedule = ScheduleMachine.TestCase
 
 
-TestSchedule.settings = settings(max_examples=150, stateful_step_count=40)
+TestSchedule.settings = search(60, of=150, stateful_step_count=40)
 
 
 @pytest.mark.soak

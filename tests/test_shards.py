@@ -4,8 +4,9 @@ import gc
 from collections import deque
 
 import pytest
-from hypothesis import settings, strategies
+from hypothesis import strategies
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from searching import search
 
 from gmi_video._shards import PIECE, WHOLE, Row, Shards
 
@@ -58,7 +59,7 @@ class MappingMachine(RuleBasedStateMachine):
 
 
 TestMappings = MappingMachine.TestCase
-TestMappings.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+TestMappings.settings = search(15, of=30, stateful_step_count=30)
 
 
 def test_a_large_mapping_is_in_parts() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from attrs import field, frozen
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from models import EXAMPLES, IDS, MODELS, model
+from searching import search
 
 from gmi_video.catalog import Model
 from gmi_video.payloads import at_most, between, one_of
@@ -240,7 +241,7 @@ def test_the_validators_refuse_the_rest(bad: dict[str, Any]) -> None:
     ),
     st.text(min_size=1, max_size=8),
 )
-@settings(max_examples=200)
+@search(60, of=200)
 def test_whatever_the_catalog_says_becomes_python(parameters: list[dict[str, Any]], model_id: str) -> None:
     """Names, options and descriptions of any signs leave a module that runs and keeps the API's names."""
     described = model(*parameters, model_id=model_id)
