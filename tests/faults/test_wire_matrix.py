@@ -15,7 +15,7 @@ from gmi_video.sandbox.chances import Faults
 from gmi_video.sandbox.faults import NAMED
 from gmi_video.testing import run
 
-SEEDS = range(5)
+SEEDS = [range(2), pytest.param(range(2, 5), marks=pytest.mark.soak)]
 PATIENT = Patience(attempts=3, first=6, jitter=0)
 
 Verb = Callable[[Session, str], Coroutine[Any, Any, object]]
@@ -86,11 +86,12 @@ async def tried(verb: Verb, operation: str, fault: str, seed: int) -> tuple[obje
         return result, seen, sandbox.count_calls(operation), away  # type: ignore[arg-type]  # its own words
 
 
+@pytest.mark.parametrize("seeds", SEEDS, ids=["some", "rest"])
 @pytest.mark.parametrize("operation", VERBS)
 @pytest.mark.parametrize("fault", NAMED)
-def test_a_free_call_is_repeated_where_that_may_help(fault: str, operation: str) -> None:
+def test_a_free_call_is_repeated_where_that_may_help(fault: str, operation: str, seeds: range) -> None:
     """One faulty reply costs one more call and no error; what stays so is raised after one. The counts agree."""
-    for seed in SEEDS if fault not in HEAVY else SEEDS[:1]:
+    for seed in seeds if fault not in HEAVY else seeds[:1]:
         result, seen, calls, away = run(tried(VERBS[operation], operation, fault, seed))
 
         assert away == 0
@@ -126,10 +127,11 @@ async def submitted(fault: str, seed: int) -> tuple[object, int, int, list[str],
         return result, sandbox.count_calls("submit"), len(posts), charged, away, ours()
 
 
+@pytest.mark.parametrize("seeds", SEEDS, ids=["some", "rest"])
 @pytest.mark.parametrize("fault", NAMED)
-def test_a_paid_call_is_made_once(fault: str) -> None:
+def test_a_paid_call_is_made_once(fault: str, seeds: range) -> None:
     """Where it was accepted its request is found; where it was not, that is said, and nothing was charged."""
-    for seed in SEEDS if fault not in HEAVY else SEEDS[:1]:
+    for seed in seeds if fault not in HEAVY else seeds[:1]:
         result, calls, posts, charged, away, tasks = run(submitted(fault, seed))
 
         assert (calls, posts, away, tasks) == (1, 1, 0, [])
