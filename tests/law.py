@@ -230,14 +230,14 @@ def _is_dotted(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and value.startswith("gmi_video.") and " " not in value
 
 
-def _imports(tree: ast.Module) -> Iterator[Import]:
+def _imports(nodes: list[ast.AST]) -> Iterator[Import]:
     deferred = {
         id(node)
-        for function in ast.walk(tree)
+        for function in nodes
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (Import(alias.name, "", id(node) in deferred) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -296,18 +296,18 @@ def _asks(room: str, node: ast.AST) -> str | None:
 
 def breaches(room: str, source: str) -> list[str]:
     """What a room of the core does against the law."""
-    tree = ast.parse(source)
+    nodes = list(ast.walk(ast.parse(source)))
     found = [
-        breach for item in _imports(tree) for breach in (_upward(room, item), _foreign(room, item)) if breach
+        breach for item in _imports(nodes) for breach in (_upward(room, item), _foreign(room, item)) if breach
     ]
     if ROOMS[room].pure:
-        found += [breach for node in ast.walk(tree) if (breach := _asks(room, node))]
+        found += [breach for node in nodes if (breach := _asks(room, node))]
     return found
 
 
 def side_doors(source: str) -> list[str]:
     """What an outer room imports that is not public."""
-    reached = [_room(found) for found in _imports(ast.parse(source))]
+    reached = [_room(found) for found in _imports(list(ast.walk(ast.parse(source))))]
     return [
         f"imports {room}: outer rooms come in by the front door"
         for room in reached

@@ -28,7 +28,7 @@ FAILING: dict[str, Fault] = {
 }
 
 
-@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.soak), 3])
 @pytest.mark.parametrize("fault", FAILING)
 def test_a_broken_upload_begins_again_with_a_fresh_link(fault: str, times: int, tmp_path: Path) -> None:
     """After a drop, a reset or silence all bytes are sent anew, by a link of their own, three times at most."""

@@ -77,13 +77,14 @@ def test_a_slow_reader_slows_nobody() -> None:
     run(main())
 
 
-def test_the_pace_is_what_the_server_counts() -> None:
+@pytest.mark.parametrize("count", [6, pytest.param(20, marks=pytest.mark.soak)])
+def test_the_pace_is_what_the_server_counts(count: int) -> None:
     """Over a virtual hour a request that does not move is looked at as often as the pace says, and no more."""
 
     async def main() -> None:
         pace = Pace(first=2, growth=1.5, longest=30, jitter=0.2, stalled_after=1800, sweep="never")
         async with stage(Script(models={"*": Behaviour(dead=True)}), pace=pace) as (sandbox, session):
-            ids = await submitted(session, 20)
+            ids = await submitted(session, count)
             seen = await told(session.watch(ids, deadline=3600))
             gaps: list[float] = []
             for request_id in ids:
@@ -94,8 +95,8 @@ def test_the_pace_is_what_the_server_counts() -> None:
         assert max(gaps) <= 30 + 1e-6
         assert min(gaps) >= 2 * 0.8 - 1e-6
         assert len({round(gap, 3) for gap in gaps}) > 100, "jitter spreads the looks"
-        assert words(seen).count("Stalled") == 20
-        assert words(seen).count("GaveUp") == 20
+        assert words(seen).count("Stalled") == count
+        assert words(seen).count("GaveUp") == count
 
     run(main())
 

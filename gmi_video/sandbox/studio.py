@@ -3,6 +3,7 @@
 import asyncio
 import wave
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
 from io import BytesIO
@@ -21,6 +22,7 @@ _AHEAD = 8
 nobody downloads must not cost a thousand renderings."""
 
 
+@cache
 def renderer_missing() -> str | None:
     """Why nothing can be rendered here, as a sentence; None where everything can."""
     if all(find_spec(name) for name in ("av", "PIL")):

@@ -28,12 +28,12 @@ def test_a_journal_without_room_stops_submissions_and_finishes_what_was_paid(tmp
         async with stage() as (sandbox, session):
             journal = Journal(tmp_path / "run.db")
             batch = Batch(session, journal=journal, out=tmp_path / "videos")
-            await batch.add(rivers(300))
+            await batch.add(rivers(120))
             await journal.do(tight)
             first = await told(batch)
             posted = len(sandbox.charges)
             saved = len(list((tmp_path / "videos").iterdir()))
-            assert saved == posted < 300
+            assert saved == posted < 120
             await batch.aclose()
             journal.close()
             async with Batch(session, journal=tmp_path / "run.db", out=tmp_path / "videos") as again:
@@ -44,10 +44,10 @@ def test_a_journal_without_room_stops_submissions_and_finishes_what_was_paid(tmp
     error, handed, charges = run(main())
 
     assert isinstance(error, JournalFull)
-    assert handed == {f"Veo3-{number}": 1 for number in range(300)}
-    assert charges == {f"river {number}": 1 for number in range(300)}
+    assert handed == {f"Veo3-{number}": 1 for number in range(120)}
+    assert charges == {f"river {number}": 1 for number in range(120)}
     assert {row.state for row in rows_of(tmp_path / "run.db")} == {"done"}
-    assert len(list((tmp_path / "videos").iterdir())) == 300
+    assert len(list((tmp_path / "videos").iterdir())) == 120
 
 
 @pytest.fixture

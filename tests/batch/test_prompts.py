@@ -186,6 +186,9 @@ def test_a_line_without_a_model_is_refused(tmp_path: Path) -> None:
         line.request("..")
 
 
+LONG = 6_000
+"""Lines which would take several megabytes, were they all held."""
+
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
 
 
@@ -207,7 +210,7 @@ def test_a_long_file_is_read_in_little_memory(tmp_path: Path, ending: str) -> No
     path = tmp_path / f"p{ending}"
     with path.open("w", encoding="utf-8") as file:
         file.write("prompt,seed\n" if ending == ".csv" else "")
-        for number in range(20_000):
+        for number in range(LONG):
             row: Any = {"prompt": f"line {number}\nwith a break", "seed": number}
             file.write(f'"{row["prompt"]}",{number}\n' if ending == ".csv" else json.dumps(row) + "\n")
 
@@ -216,5 +219,5 @@ def test_a_long_file_is_read_in_little_memory(tmp_path: Path, ending: str) -> No
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert count == 20_000
+    assert count == LONG
     assert peak < 2_000_000

@@ -32,8 +32,13 @@ async def drip(it: Peer, writer: asyncio.StreamWriter, head: str) -> None:
         await asyncio.sleep(1)
 
 
+async def bomb(it: Peer, writer: asyncio.StreamWriter, head: str) -> None:
+    """A hundred megabytes, packed well."""
+    body = gzip.compress(bytes(100 * 2**20), 1)
+    await saying(http(body, "200 OK", "Content-Encoding: gzip"))(it, writer, head)
+
+
 FLOOD = b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"y" * 100) for n in range(10_000)) + b"\r\n"
-BOMB = http(gzip.compress(bytes(100 * 2**20), 1), "200 OK", "Content-Encoding: gzip")
 
 FAULTS: dict[str, tuple[Answering, type[errors.GmiVideoError]]] = {
     "garbage": (saying(b"\x16\x03\x01\x00garbage\r\n\r\n"), errors.Interrupted),
@@ -48,7 +53,7 @@ FAULTS: dict[str, tuple[Answering, type[errors.GmiVideoError]]] = {
     ),
     "no answer": (silent, errors.TimedOut),
     "a drip": (drip, errors.TimedOut),
-    "a bomb": (saying(BOMB), errors.MalformedResponse),
+    "a bomb": (bomb, errors.MalformedResponse),
     "half a JSON": (saying(http(b'{"request_id": "r-')), errors.MalformedResponse),
     "nothing in it": (saying(http(b"")), errors.MalformedResponse),
     "a deep nest": (saying(http(b"[" * 200_000)), errors.MalformedResponse),

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fastapi import FastAPI, Request
-from fastapi.responses import StreamingResponse
 from films import sample
 from scene import EAGLE, stage
 
@@ -19,6 +17,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "downloads.md"
 
 def test_the_program_of_the_page_passes_a_video_on() -> None:
     """Bytes, length and type are the storage's, and no key goes there."""
+    from fastapi import FastAPI, Request  # noqa: PLC0415  # it takes each worker a second, and one needs it
+    from fastapi.responses import StreamingResponse  # noqa: PLC0415  # as above
+
     (program,) = (
         block for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL) if "@app" in block
     )

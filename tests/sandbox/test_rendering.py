@@ -17,7 +17,7 @@ EAGLE = Clip("video", 320, 180, 2, "Veo3", "An eagle over a valley at dawn")
 
 @pytest.mark.parametrize(
     ("width", "height", "seconds"),
-    [(320, 180, 2), (180, 320, 1), (202, 202, 3), (2560, 1440, 2), (3840, 2160, 1)],
+    [(320, 180, 2), (180, 320, 1), (202, 202, 3), (2560, 1440, 1), (3840, 2160, 1)],
 )
 def test_a_video_is_h264_of_the_asked_size_and_length(width: int, height: int, seconds: float) -> None:
     """Whatever size and length is asked for, the MP4 has it, in H.264, and decodes to its last frame."""
