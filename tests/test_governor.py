@@ -400,7 +400,9 @@ def test_who_leaves_the_queue_is_not_granted() -> None:
     assert governor.waiting == 0
 
 
-@pytest.mark.parametrize(("capacity", "seed"), [(20.0, 1), (20.0, 2), (50.0, 3), (200.0, 4)])
+@pytest.mark.parametrize(
+    ("capacity", "seed"), [(20.0, 1), (20.0, 2), (50.0, 3), pytest.param(200.0, 4, marks=pytest.mark.soak)]
+)
 def test_a_throttling_service_is_used_to_the_full(capacity: float, seed: int) -> None:
     """At steady state no more than 2 of 100 calls are refused, and 95 of 100 that are possible are made."""
     service = Service(capacity, seed)

@@ -10,6 +10,7 @@ import pytest
 from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
+from searching import search
 
 from gmi_video.errors import MalformedResponse
 from gmi_video.records import (
@@ -104,6 +105,7 @@ REQUESTS = st.builds(
 )
 
 
+@search(40, of=100)
 @given(REQUESTS | MEDIA | OUTCOMES | FAILURES | SNAPSHOTS | st.builds(Video, snapshot=SNAPSHOTS))
 def test_every_record_is_read_back_equal(record: Record) -> None:
     """What `as_dict` writes, `from_dict` reads back as an equal value."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from searching import search
 
 from gmi_video import wire
 from gmi_video.catalog import Model
@@ -250,6 +251,7 @@ def test_a_description_is_a_model(recorded: Recorded) -> None:
 
 
 @pytest.mark.parametrize(("read", "call"), READERS)
+@search(40, of=100)
 @given(
     body=st.binary(max_size=300) | JSON.map(lambda data: json.dumps(data).encode()),
     status=st.sampled_from([200, 201, 302, 400, 404, 429, 500, 503]),

@@ -125,7 +125,7 @@ def test_a_hundred_deaths_at_one_commit(
 
 @pytest.mark.parametrize(
     ("deaths", "lines"),
-    [pytest.param(6, 40, id="few"), pytest.param(1000, 200, id="all", marks=pytest.mark.soak)],
+    [pytest.param(4, 30, id="few"), pytest.param(1000, 200, id="all", marks=pytest.mark.soak)],
 )
 def test_a_batch_that_is_killed_at_any_moment_goes_on_where_it_was(
     mother: "subprocess.Popen[bytes]", deaths: int, lines: int, tmp_path: Path

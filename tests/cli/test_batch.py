@@ -34,7 +34,7 @@ def test_a_file_of_prompts_becomes_a_folder_of_files(shell: Shell, sandbox: Sand
     lines(shell.folder)
     before = len(sandbox.charges)
 
-    first = shell.spawn("batch", "p.jsonl", "--model", QUICK, "-o", "out")
+    first = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out")
     second = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out")
 
     assert (first.code, second.code) == (0, 0), first.err + second.err

@@ -169,15 +169,15 @@ def test_a_wrong_password_keeps_what_was_kept(console: Shell) -> None:
 
 def test_commands_that_run_at_once_share_the_kept_login(console: Shell) -> None:
     """Each refresh token is good once: however slow the refresh, they renew one after the other, and none is refused."""
-    slow = [Behaviour(answers_after=20_000)] * 4
+    slow = [Behaviour(answers_after=20_000)] * 3
     with serving(Script(refreshes=slow), speed=20_000) as sandbox:
         shell = Shell(folder=console.folder, extra={**console.extra, "GMI_BASE_URL": sandbox.console_url})
         with_login(shell).run("login")
-        running = [shell.start("models", "Veo3") for _ in range(4)]
+        running = [shell.start("models", "Veo3") for _ in range(3)]
         done = [process.communicate(timeout=60) for process in running]
 
-        assert [process.returncode for process in running] == [0, 0, 0, 0], done
-        assert [call.status for call in sandbox.calls if call.operation == "refresh"] == [200] * 4
+        assert [process.returncode for process in running] == [0, 0, 0], done
+        assert [call.status for call in sandbox.calls if call.operation == "refresh"] == [200] * 3
 
 
 def test_without_a_terminal_nobody_is_asked(console: Shell) -> None:
