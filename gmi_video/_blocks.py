@@ -21,7 +21,7 @@ class Blocks:
 
     def __init__(self, part: Part) -> None:
         self._part = part
-        self._filling, self._spare = memory(BLOCK), memory(0)
+        self._filling, self._spare = memory(0), memory(0)  # made when bytes come
         self._size = 0
         self._jobs: list[asyncio.Future[None]] = []
         self._clock = asyncio.get_running_loop().time
@@ -30,6 +30,8 @@ class Blocks:
     @property
     def room(self) -> memoryview:
         """Where the next bytes go: never empty."""
+        if not self._filling:
+            self._filling = memory(BLOCK)
         return self._filling[self._size :]
 
     async def took(self, size: int) -> None:
@@ -47,7 +49,7 @@ class Blocks:
         """What was filled goes to disk, once what went before it is there."""
         await self._done()
         full, size = self._filling, self._size
-        self._filling, self._spare = self._spare or memory(BLOCK), full
+        self._filling, self._spare = self._spare, full
         self._size, self._since = 0, self._clock()
         if size:
             block = full[:size]
