@@ -44,7 +44,8 @@ class Shelf:
     async def __call__(self, media: Media, target: Target) -> Saved:
         await asyncio.sleep(0)
         if self.meanwhile is not None:
-            self.meanwhile.write_bytes(THEIRS)
+            theirs, self.meanwhile = self.meanwhile, None
+            theirs.write_bytes(THEIRS)
         if self.refuse is not None:
             raise self.refuse
         write(target.path, OURS, overwrite=target.overwrite)
