@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from gmi_video.batch.prompts import Line, Prompts
-from gmi_video.catalog import Model, Problem
+from gmi_video.catalog import Model
+from gmi_video.cli.batch_files import with_files
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.plain import printable
 from gmi_video.cli.values import guessed, told, typed_by
 from gmi_video.cli.wishes import Ready, explained
 from gmi_video.errors import ConfigurationError, GmiVideoError, NotFound, PayloadInvalid, Unauthorized
-from gmi_video.inputs import examined, is_media
+from gmi_video.inputs import examined
 from gmi_video.records import VideoRequest
 
 if TYPE_CHECKING:
@@ -113,32 +114,11 @@ def _priced(model: Model, request: VideoRequest) -> Ready:
     Raises `ConfigurationError` or `PayloadInvalid` for a file that cannot be sent, and for a path that would be
     sent as a text: the service takes it, charges it, and makes nothing of it.
     """
-    meant = _with_files(request.payload, model.check(request.payload))
+    meant = with_files(request.payload, model)
     if meant != request.payload:
         request = VideoRequest(request.model, meant, key=request.key)
     seen = examined(request.payload)
     return Ready(request=request, problems=model.check(seen), cost=model.price_of(seen))
-
-
-def _with_files(payload: Mapping[str, Any], problems: tuple[Problem, ...]) -> dict[str, Any]:
-    """A payload with the files that are named by `@` where its model wants a link, as cells name them."""
-    made = dict(payload)
-    for name in {problem.parameter for problem in problems if problem.kind == "link"}:
-        value = made.get(name)
-        made[name] = [_file(name, item) for item in value] if isinstance(value, list) else _file(name, value)
-    return made
-
-
-def _file(name: str, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    path = value.removeprefix("@")
-    if not is_media(path):
-        return value
-    if path == value:
-        message = f"{name} is {printable(value, 60)!r}, a file of this machine; write @{printable(value, 60)} to upload it"
-        raise ConfigurationError(message)
-    return Path(path)
 
 
 async def requests(typist: Typist, path: Path, *, skip: bool) -> AsyncIterator[VideoRequest]:

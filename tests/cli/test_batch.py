@@ -152,6 +152,48 @@ def test_a_local_file_is_uploaded_where_a_link_is_wanted(shell: Shell, sandbox: 
     assert sent["elk"].startswith("data:image/png;base64,")
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ('"@photo.heic"', "'photo.heic' is not uploaded: "),
+        ('"@missing.heic"', "'missing.heic' cannot be read: No such file"),
+        ('"@/dev/zero"', "'/dev/zero' cannot be read: it is no regular file"),
+        ('"data:@missing.png"', "'missing.png' cannot be read: No such file"),
+        ('["@a.png", "@missing.png"]', "'missing.png' cannot be read: No such file"),
+    ],
+)
+def test_a_file_that_cannot_be_sent_is_refused_in_json(
+    shell: Shell, sandbox: Sandbox, value: str, words: str
+) -> None:
+    """Where a model wants a file, `@` before what is none refuses the line before anything costs, as in a cell."""
+    placed(shell.folder, "a.png", picture(400, 400, "PNG"))
+    placed(shell.folder, "photo.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    model, name = ("seedream-5.0-lite", "image") if value.startswith("[") else ("Veo3", "image")
+    (shell.folder / "p.jsonl").write_text(f'{{"prompt": "@missing.png", "{name}": {value}}}\n')
+    before = sandbox.count_calls("submit")
+
+    ran = shell.run("batch", "p.jsonl", "--model", model, "--journal", "run.db")
+
+    assert (ran.code, sandbox.count_calls("submit")) == (2, before), ran.err
+    assert f"p.jsonl, line 1: payload.{name}" in ran.err
+    assert words in ran.err
+    assert "payload.prompt" not in ran.err
+
+
+def test_files_within_lists_are_uploaded_from_json(shell: Shell, sandbox: Sandbox) -> None:
+    """`@` before a picture within a list of JSON is that picture, also where the schema says nothing of links."""
+    placed(shell.folder, "a.png", picture(1000, 1000, "PNG"))
+    (shell.folder / "p.jsonl").write_text('{"prompt": "@home", "image": ["@a.png"]}\n')
+
+    ran = shell.run("batch", "p.jsonl", "--model", "seedream-5.0-lite", "--journal", "run.db")
+
+    assert ran.code == 0, ran.err
+    sent = sandbox.charges[-1].payload
+    assert sent["prompt"] == "@home"
+    (link,) = list(sent["image"])  # type: ignore[call-overload]  # a list, as it was given
+    assert str(link).startswith(sandbox.media_url)
+
+
 def test_json_lines_tell_each_end_and_the_sum(shell: Shell) -> None:
     """With --json stdout holds a line for each ended line and the statistics last, exact money as text."""
     lines(shell.folder, 2)
