@@ -15,6 +15,7 @@ from gmi_video.batch.audit import adopt, audit
 from gmi_video.batch.counts import Counts
 from gmi_video.batch.errors import JournalLocked
 from gmi_video.batch.journal import Journal
+from gmi_video.batch.owner import real
 from gmi_video.batch.places import place_of
 from gmi_video.batch.prices import Prices
 from gmi_video.batch.reading import Run
@@ -217,7 +218,7 @@ class Batch:
 
     async def _open_journal(self) -> None:
         loop = asyncio.get_running_loop()
-        path = None if self._journal.path is None else str(self._journal.path.absolute())
+        path = None if self._journal.path is None else str(real(self._journal.path))
         try:
             await loop.run_in_executor(None, self._journal.open)
         except JournalLocked as error:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from gmi_video.batch import rows, tables
 from gmi_video.batch.database import DAMAGED, Database, Job, T, told
 from gmi_video.batch.errors import JournalCorrupt, JournalError
-from gmi_video.batch.owner import Owner, refuse_network
+from gmi_video.batch.owner import Owner, refuse_names, refuse_network
 from gmi_video.batch.records import BatchStatistics, Row
 from gmi_video.ledger import Intent
 
@@ -29,7 +29,7 @@ class Journal:
     Args:
         path: the file, made if missing, readable by its owner only; None keeps everything in a file of this
             process's own, which nobody sees and which is gone afterwards.
-        force: takes a network file system, whose locks may let a second owner in.
+        force: takes a network file system, or a file of several names, where locks may let a second owner in.
         readonly: reads only, beside an owner at work, and of a damaged file what is left of it.
     """
 
@@ -50,7 +50,8 @@ class Journal:
         Raises:
             JournalLocked: another process owns it.
             JournalCorrupt: the file is damaged.
-            JournalError: it cannot be opened, is of a newer version, or lies on a network file system.
+            JournalError: it cannot be opened, is of a newer version, lies on a network file system, or has a second
+                name beside symbolic links.
         """
         if self._open is not None and not self._open.closed:
             return self
@@ -61,6 +62,7 @@ class Journal:
         else:
             if not self._force:
                 refuse_network(self.path)
+                refuse_names(self.path)
             owner = Owner(self.path)
             try:
                 self._open = Database(_connected(str(self.path), self.path), self.path)

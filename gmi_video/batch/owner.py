@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from gmi_video.batch.errors import JournalError, JournalLocked
@@ -36,11 +37,13 @@ NETWORK = frozenset(
 class Owner:
     """Owns a journal by a lock on the file `<journal>-lock`, which holds the owner's pid.
 
-    The lock is not on the journal itself: closing any descriptor of that file would drop SQLite's own locks.
+    It lies beside the file itself, whatever links lead there: SQLite's log does so too. The lock is not on the journal:
+    closing any descriptor of that file would drop SQLite's own locks.
     """
 
     def __init__(self, journal: Path) -> None:
-        path = journal.with_name(f"{journal.name}-lock")
+        whole = real(journal)
+        path = whole.with_name(f"{whole.name}-lock")
         try:
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         except OSError as error:
@@ -90,9 +93,41 @@ def _pid(handle: int) -> int | None:
         return None
 
 
-def refuse_network(journal: Path, mounts: Path = Path("/proc/self/mountinfo")) -> None:
+def real(path: Path) -> Path:
+    """The path of the file itself, symbolic links followed as far as they lead."""
+    return Path(os.path.realpath(path))
+
+
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+def refuse_names(journal: Path, mounts: Path = _MOUNTS) -> None:
+    """Raises `JournalError` where the file is there under a second name that no lock would see.
+
+    SQLite names its log by the path: two names have two logs, and whoever opens the second does not see the first.
+    """
+    path = real(journal)
+    try:
+        names = path.stat().st_nlink
+    except OSError:  # it is not there yet, or opening it tells
+        return
+    if names > 1:
+        message = (
+            f"{str(journal)!r} is one of {names} names of one file (hard links), and each would have a log of its "
+            "own; leave it one name, copy the file, or force it"
+        )
+        raise JournalError(message, path=str(journal))
+    if any(point == path for point, _ in _mounted(mounts)):
+        message = (
+            f"{str(journal)!r} is mounted alone, away from the log and the lock beside it; mount the folder in which "
+            "it lies, or force it"
+        )
+        raise JournalError(message, path=str(journal))
+
+
+def refuse_network(journal: Path, mounts: Path = _MOUNTS) -> None:
     """Raises `JournalError` where the journal would lie on a network file system; silent where that cannot be told."""
-    kind = file_system(journal.resolve(), mounts)
+    kind = file_system(real(journal), mounts)
     if kind in NETWORK:
         message = (
             f"{str(journal)!r} is on a network file system ({kind}), whose locks do not keep a second process out; "
@@ -103,14 +138,19 @@ def refuse_network(journal: Path, mounts: Path = Path("/proc/self/mountinfo")) -
 
 def file_system(path: Path, mounts: Path) -> str:
     """The type of the file system that holds `path`, or nothing where the system does not say."""
+    found, depth = "", -1
+    for point, kind in _mounted(mounts):
+        if len(point.parts) > depth and path.is_relative_to(point):
+            found, depth = kind, len(point.parts)
+    return found
+
+
+def _mounted(mounts: Path) -> Iterator[tuple[Path, str]]:
+    """Where file systems are mounted, with their types; nothing where the system does not say."""
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
-        return ""
-    found, depth = "", -1
+        return
     for line in lines:
         before, _, after = line.partition(" - ")
-        point = Path(before.split()[4].encode().decode("unicode_escape"))
-        if len(point.parts) > depth and path.is_relative_to(point):
-            found, depth = after.split()[0], len(point.parts)
-    return found
+        yield Path(before.split()[4].encode().decode("unicode_escape")), after.split()[0]

@@ -27,7 +27,7 @@ from gmi_video.batch import (
     tables,
 )
 from gmi_video.batch.lines import line_of
-from gmi_video.batch.owner import file_system, refuse_network
+from gmi_video.batch.owner import file_system, refuse_names, refuse_network
 from gmi_video.testing import run
 
 SOURCE = str(Path(gmi_video.__file__).parents[1])
@@ -75,6 +75,48 @@ def test_a_second_process_is_told_who_owns_the_journal(tmp_path: Path) -> None:
     assert [row.key for row in rows] == ["Veo3-0", "Veo3-1", "Veo3-2"]
     with Journal(tmp_path / "run.db") as journal:
         assert journal.statistics().lines.waiting == 3
+
+
+def test_a_link_is_no_way_around_the_owner(tmp_path: Path) -> None:
+    """A symbolic link to the file, or to its folder, is the same journal: the second owner is refused."""
+    (tmp_path / "v3").mkdir()
+    (tmp_path / "link.db").symlink_to("v3/run.db")
+    (tmp_path / "v4").symlink_to("v3")
+
+    with Journal(tmp_path / "v3/run.db"):
+        for other in ("link.db", "v4/run.db"):
+            with pytest.raises(JournalLocked, match=f"{other}' is in use by this very process"):
+                Journal(tmp_path / other).open()
+    with Journal(tmp_path / "link.db"), pytest.raises(JournalLocked):
+        Journal(tmp_path / "v3/run.db").open()
+
+
+def test_a_second_name_of_the_file_is_refused(tmp_path: Path) -> None:
+    """A hard link would have a log of its own, which nobody else sees: neither name is opened, unless forced."""
+    filled(tmp_path / "run.db", 1)
+    (tmp_path / "other.db").hardlink_to(tmp_path / "run.db")
+
+    for name in ("run.db", "other.db"):
+        with pytest.raises(JournalError, match="one of 2 names of one file"):
+            Journal(tmp_path / name).open()
+    Journal(tmp_path / "run.db", force=True).open().close()
+    (tmp_path / "other.db").unlink()
+    Journal(tmp_path / "run.db").open().close()
+
+
+def test_a_file_that_is_mounted_alone_is_refused(tmp_path: Path) -> None:
+    """Where only the file is mounted, its log and its lock lie elsewhere: the folder is asked for."""
+    path = tmp_path / "run.db"
+    path.touch()
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(
+        f"29 1 8:1 / {tmp_path} rw - ext4 /dev/sda1 rw\n30 1 8:1 /j.db {path} rw - ext4 /dev/sda1 rw\n"
+    )
+
+    with pytest.raises(JournalError, match="mount the folder in which it lies"):
+        refuse_names(path, mounts)
+    refuse_names(tmp_path / "new.db", mounts)
+    refuse_names(path, tmp_path / "none")
 
 
 def test_the_file_is_the_owners_alone(tmp_path: Path) -> None:
