@@ -143,8 +143,7 @@ class Journal:
             raise JournalError(f"there is no journal {str(self.path)!r}", path=str(self.path))
         connection = _uri(self.path, "mode=ro")
         try:
-            connection.execute("SELECT count(*) FROM sqlite_master")
-            version = tables.version_of(connection)
+            version = _readable(connection)
         except sqlite3.Error as error:
             connection.close()
             raise told(error, self.path) from None
@@ -153,6 +152,22 @@ class Journal:
             message = f"{str(self.path)!r} is no journal that this gmi_video reads (version {version})"
             raise JournalError(message, path=str(self.path))
         return connection
+
+
+def _readable(connection: sqlite3.Connection) -> int:
+    """The version of the tables, where they can be read at all.
+
+    A file that was cut off is refused by SQLite as a whole, until it is told that somebody is mending: then each page
+    that is there is read. `PRAGMA writable_schema` says so; on a connection that only reads nothing else comes of it.
+    """
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
+            raise
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("SELECT count(*) FROM sqlite_master")
+    return tables.version_of(connection)
 
 
 def _uri(path: Path, options: str) -> sqlite3.Connection:

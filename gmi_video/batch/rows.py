@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -17,6 +18,8 @@ from gmi_video.wire import Reply, read_snapshot, snapshot_call
 Do = Callable[[Callable[[sqlite3.Connection], Any]], Any]
 
 PAGE = 500
+LEAST = 100
+"""Bytes of a file that a line takes at least: its identity and its digest stand in it twice."""
 COLUMNS = (
     "number, key, model, payload, state, request_id, attempts, cost, price_words, status, kind, reason, files, target, "
     "added_at, submitted_at, ended_at, queued, processing, downloading, candidates"
@@ -73,37 +76,58 @@ def as_given(kept: VideoRequest) -> VideoRequest:
 
 def pages(do: Do) -> Iterator[Row]:
     """All rows in their order, a page at a time; of a damaged file, those that can be read."""
-    last, size = 0, PAGE
+    last, end = 0, 0
     while True:
-        found = do(partial(_page, last=last, size=size))
-        if found is None and size > 1:
-            size = 1  # somewhere here the file is damaged: one by one
-            continue
-        if found is None:
-            last += 1
-            if last > do(_highest):
+        found = _rows(do(partial(_page, last=last)))
+        if found is None:  # somewhere here the file is damaged: one by one
+            end = end or do(_end)
+            for values in do(partial(_each, last=last)):
+                yield from _rows([values]) or ()
+            last += PAGE
+            if last >= end:
                 return
             continue
         if not found:
             return
-        yield from map(row_of, found)
-        last = found[-1][0]
+        yield from found
+        last = found[-1].number
 
 
-def _page(connection: sqlite3.Connection, last: int, size: int) -> list[Any] | None:
-    """Rows after a number, or None where the file is damaged there."""
-    where = "number > ? ORDER BY number LIMIT ?" if size > 1 else "number = ? + ?"
+def _rows(found: list[Any] | None) -> list[Row] | None:
+    """Rows of `COLUMNS`, or None where one of them holds what nobody wrote there."""
     try:
-        return connection.execute(f"SELECT {COLUMNS} FROM lines WHERE {where}", (last, size)).fetchall()  # noqa: S608  # no part of it is a caller's
+        return None if found is None else [row_of(values) for values in found]
+    except (ValueError, TypeError, ArithmeticError):
+        return None
+
+
+def _page(connection: sqlite3.Connection, last: int) -> list[Any] | None:
+    """Rows after a number, or None where the file is damaged there."""
+    query = f"SELECT {COLUMNS} FROM lines WHERE number > ? ORDER BY number LIMIT ?"  # noqa: S608  # no part of it is a caller's
+    try:
+        return connection.execute(query, (last, PAGE)).fetchall()
     except sqlite3.DatabaseError:
         return None
 
 
-def _highest(connection: sqlite3.Connection) -> int:
+def _each(connection: sqlite3.Connection, last: int) -> list[Any]:
+    """Those of the rows after a number that can be read."""
+    found: list[Any] = []
+    for number in range(last + 1, last + PAGE + 1):
+        with suppress(sqlite3.DatabaseError):
+            found += connection.execute(f"SELECT {COLUMNS} FROM lines WHERE number = ?", (number,)).fetchall()  # noqa: S608  # as above
+    return found
+
+
+def _end(connection: sqlite3.Connection) -> int:
+    """A number that no line passes; where the last one cannot be read, as many as a file of this size may hold."""
     try:
         return int(connection.execute("SELECT max(number) FROM lines").fetchone()[0] or 0)
     except sqlite3.DatabaseError:
-        return 0
+        (count,), (size,) = (
+            connection.execute(f"PRAGMA page_{what}").fetchone() for what in ("count", "size")
+        )
+        return int(count * size // LEAST)
 
 
 SUMS = "SELECT model, state, money, cost, count(*) FROM lines GROUP BY model, state, money, cost"

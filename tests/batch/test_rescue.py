@@ -1,6 +1,7 @@
 """Of a damaged journal everything is saved that does not lie in the damage itself."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,32 @@ def test_a_damaged_journal_is_refused_as_a_whole(whole: bytes, tmp_path: Path) -
 
     with pytest.raises(JournalCorrupt, match="is damaged"):
         Journal(path).open()
+
+
+@pytest.mark.parametrize("cut", [PAGE - 1, PAGE, 2 * PAGE + 7, 0.25, 0.5, 0.75])
+def test_a_journal_that_was_cut_off_keeps_what_lies_before(whole: bytes, cut: float, tmp_path: Path) -> None:
+    """Wherever the file ends too early, the lines on the pages that are left are read, each as it was."""
+    path = tmp_path / "j.db"
+    length = int(len(whole) * (1 - cut)) if cut < 1 else len(whole) - int(cut)
+    path.write_bytes(whole[:length])
+
+    with Journal(path, readonly=True) as journal:
+        rows = list(journal.rows())
+
+    assert all(row.payload["prompt"].startswith(f"take {row.number - 1} ") for row in rows)
+    there = set(re.findall(rb'"take (\d+) ', whole[: length // PAGE * PAGE]))
+    assert {row.number - 1 for row in rows} >= {int(number) for number in there}
+    with pytest.raises(JournalCorrupt, match="is damaged"):
+        Journal(path).open()
+
+
+def test_a_line_that_holds_noise_costs_no_other(whole: bytes, tmp_path: Path) -> None:
+    """Where the damage is within a line's own words, it alone is left out."""
+    path = tmp_path / "j.db"
+    at = whole.index(b'{"prompt":"take 150 ')
+    path.write_bytes(whole[:at] + b"noise noise" + whole[at + 11 :])
+
+    with Journal(path, readonly=True) as journal:
+        numbers = [row.number for row in journal.rows()]
+
+    assert numbers == [number for number in range(1, COUNT + 1) if number != 151]

@@ -343,7 +343,7 @@ def test_a_key_that_is_refused_costs_nothing(tmp_path: Path) -> None:
 
 
 def test_a_damaged_journal_is_not_used(shell: Shell, sandbox: Sandbox) -> None:
-    """Nothing is submitted, the file stays as it is, and the command that saves its lines is named and works."""
+    """Nothing is submitted, the file stays as it is, and the command that saves its lines works, cut off or overwritten."""
     lines(shell.folder, 300)
     shell.run("batch", "p.jsonl", "--model", QUICK, "--journal", "j.db", "--no-report")
     path = shell.folder / "j.db"
@@ -360,6 +360,10 @@ def test_a_damaged_journal_is_not_used(shell: Shell, sandbox: Sandbox) -> None:
     assert (len(sandbox.charges), path.read_bytes()) == (before, damaged)
     assert saved.code == 0, saved.err
     assert 100 < len((shell.folder / "rescued.jsonl").read_text().splitlines()) <= 300
+    path.write_bytes(whole[: len(whole) // 2])
+    cut = shell.run("batch", "export", "j.db", "-o", "cut.jsonl")
+    assert cut.code == 0, cut.err
+    assert (shell.folder / "cut.jsonl").read_text().count("\n") > 50
 
 
 def test_a_folder_that_cannot_be_made_is_named(shell: Shell) -> None:
