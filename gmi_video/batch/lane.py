@@ -36,6 +36,13 @@ class Lane:
     dead: bool = False
     refused: bool = False
 
+    def reread(self) -> None:
+        """What was read ahead is to be read anew, for something that concerns it has changed."""
+        if self.ahead:
+            self.after = self.ahead[0].number - 1
+            self.ahead.clear()
+            self.dry = False
+
     def may_send(self, now: float, share: int) -> bool:
         """Whether one more may be sent now. A model in trouble is asked by one at a time."""
         if self.dead or self.refused or now < self.until or self.standing >= min(share, STANDING):

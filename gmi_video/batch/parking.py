@@ -1,12 +1,11 @@
 """Setting lines aside: they are not given up, and another run tries them again."""
 
-from decimal import Decimal
+from collections.abc import Sequence
 from functools import partial
 
 from gmi_video.batch import facts, steps
-from gmi_video.batch.errors import BudgetExceeded, JournalError
+from gmi_video.batch.errors import JournalError
 from gmi_video.batch.lane import Lane
-from gmi_video.batch.prices import shown
 from gmi_video.batch.work import Line, Work
 from gmi_video.errors import GmiVideoError
 from gmi_video.records import Kind
@@ -19,18 +18,15 @@ async def park(work: Work, line: Line, kind: Kind, error: GmiVideoError) -> None
     work.let_go(line)
 
 
-async def beyond(work: Work, line: Line) -> None:
-    """A line would pass the budget, or its price is not known: it waits for a larger budget, or for a price."""
-    money = work.counts.money
-    taken = ""
-    if line.cost is None:
-        why = f"no price is known of {line.model} for this payload: give assume_price, or no budget"
-    else:
-        why = f"{shown(line.cost)} for {line.model} would pass the budget of {shown(money.budget or Decimal(0))}"
-        taken = f": {shown(money.spent)} are spent and {shown(money.reserved)} reserved"
-    exceeded = partial(BudgetExceeded, budget=money.budget, spent=money.spent, reserved=money.reserved)
-    work.beyond = exceeded(why + taken)
-    await park(work, line, "credit", exceeded(why))  # the same words for all lines of one price
+async def park_all(work: Work, lines: Sequence[Line], kind: Kind, error: GmiVideoError) -> None:
+    """Sets waiting lines of one model aside, for one reason, in one statement."""
+    job = partial(steps.park_these, numbers=[line.number for line in lines], kind=kind, error=error)
+    try:
+        count = await work.journal.do(job)
+    except JournalError as failed:
+        work.stop(failed)
+        return
+    work.counts.move(lines[0].model, "waiting", "parked", count)
 
 
 async def park_model(work: Work, lane: Lane, kind: Kind, error: GmiVideoError) -> None:

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -189,6 +189,18 @@ def park_waiting(connection: sqlite3.Connection, model: str, kind: str | None, e
     done = connection.execute(
         "UPDATE lines SET state = 'parked', kind = ?, reason = ?, error = ? WHERE state = 'waiting' AND model = ?",
         (kind, str(error), error_text(error), model),
+    )
+    return done.rowcount
+
+
+def park_these(
+    connection: sqlite3.Connection, numbers: Sequence[int], kind: str | None, error: GmiVideoError
+) -> int:
+    """Sets these lines aside, as far as they wait; returns how many."""
+    done = connection.execute(
+        "UPDATE lines SET state = 'parked', kind = ?, reason = ?, error = ? WHERE state = 'waiting' "
+        "AND number IN (SELECT value FROM json_each(?))",
+        (kind, str(error), error_text(error), json.dumps(numbers)),
     )
     return done.rowcount
 

@@ -5,7 +5,6 @@ A line that the service cannot take now goes back and waits; only what is wrong 
 
 import asyncio
 import math
-from decimal import Decimal
 from functools import partial
 from random import Random
 from typing import Protocol
@@ -15,14 +14,14 @@ from anyio.abc import TaskGroup
 from gmi_video.batch import steps
 from gmi_video.batch.errors import JournalError, LineTaken
 from gmi_video.batch.lane import Lane
-from gmi_video.batch.parking import beyond, park, park_model, wake
-from gmi_video.batch.prices import Prices, shown
+from gmi_video.batch.parking import park, park_model, wake
+from gmi_video.batch.purse import Purse
 from gmi_video.batch.rows import request_from
 from gmi_video.batch.shelf import Shelf
 from gmi_video.batch.uploads import Uploads
 from gmi_video.batch.verdict import of_submission
 from gmi_video.batch.work import Line, Work
-from gmi_video.errors import GmiVideoError, InsufficientCredit, SubmissionUncertain
+from gmi_video.errors import GmiVideoError, SubmissionUncertain
 from gmi_video.ledger import Intent
 from gmi_video.records import Kind, Snapshot
 from gmi_video.settings import Resubmit
@@ -50,9 +49,8 @@ class Submitting:
         self._group = group
         self._accepted = accepted
         self._rng = rng
-        self._prices = Prices(work.session, work.options.assume_price)
+        self._purse = Purse(work)
         self._uploads = Uploads(work.session, work.journal)
-        self._ceiling: Decimal | None = None
         allowed = work.options.resubmit_absent
         self._view = work.session.using(
             lane="bulk", wait=None, on_uncertain=Resubmit(at_most=allowed) if allowed else "reconcile"
@@ -134,34 +132,40 @@ class Submitting:
         if lane.again:
             lane.held = True
             return lane.again.popleft()
-        ahead = lane.ahead
-        if not ahead and not lane.dry:
+        while not lane.ahead and not lane.dry and not (self._work.halted or lane.dead or lane.refused):
             lane.held = lane.dry = True  # before it is read: what is added meanwhile says otherwise
             try:
-                found = await self._work.journal.do(
-                    partial(steps.take, model=lane.model, after=lane.after, most=PAGE)
-                )
+                await self._read(lane)
             except JournalError as error:
                 lane.held = False
                 self._work.stop(error)
                 return None
-            for kept in found:
-                line = Line.of(kept)
-                line.request = request_from(kept.model, kept.payload, kept.key)
-                lane.after = kept.number
-                ahead.append(line)
-            lane.dry = lane.dry and len(found) < PAGE
-        if lane.held and not ahead:
+        if lane.held and not lane.ahead:
             self._work.bell.ring()
-        lane.held = bool(ahead)
-        return ahead.popleft() if ahead else None
+        lane.held = bool(lane.ahead)
+        return lane.ahead.popleft() if lane.ahead else None
+
+    async def _read(self, lane: Lane) -> None:
+        """Reads ahead; what costs more than there is left to spend is set aside at once."""
+        most = PAGE * 10 if self._purse.tight else PAGE
+        found = await self._work.journal.do(
+            partial(steps.take, model=lane.model, after=lane.after, most=most)
+        )
+        lane.dry = lane.dry and len(found) < most
+        if not found:
+            return
+        lane.after = last = found[-1].number
+        lines = [Line.of(kept) for kept in found]
+        for line, kept in zip(lines, found, strict=True):
+            line.request = request_from(kept.model, kept.payload, kept.key)
+        fine = await self._purse.affordable(lines)
+        if lane.after == last and not lane.dead:  # else they are parked by now, or read anew
+            lane.ahead.extend(fine)
 
     async def _ready(self, lane: Lane, line: Line) -> bool:
         """Waits until a line may be sent; False where it was set aside instead, or nothing is sent any more."""
         work, loop = self._work, asyncio.get_running_loop()
-        budgeted = work.counts.money.budget is not None
-        payload = {} if line.request is None else line.request.payload
-        line.cost, line.words = await self._prices.of(line.model, payload, needed=budgeted)
+        await self._purse.price(line)
         while not (lane.may_send(loop.time(), self._share()) and work.in_flight < work.options.max_in_flight):
             if work.halted or lane.dead or lane.refused:
                 lane.again.appendleft(line)
@@ -171,14 +175,11 @@ class Submitting:
         if work.halted:
             lane.again.appendleft(line)
             return False
-        if self._ceiling is not None and line.cost is not None and line.cost >= self._ceiling:
-            why = f"the account could not pay {shown(self._ceiling)}, and this costs no less: add credit and run again"
-            await park(work, line, "credit", InsufficientCredit(why, status=402))
-            return False
-        if budgeted and (line.cost is None or not work.counts.money.fits(line.cost)):
-            await beyond(work, line)
-            return False
-        return True
+        error = self._purse.too_dear(line)
+        if error is not None:
+            await park(work, line, "credit", error)
+            lane.reread()
+        return error is None
 
     def _share(self) -> int:
         """How many submissions one of the models may have under way."""
@@ -234,7 +235,7 @@ class Submitting:
             case _ if not isinstance(error, GmiVideoError):
                 pass
             case "credit" if line.cost is not None:
-                self._ceiling = line.cost if self._ceiling is None else min(self._ceiling, line.cost)
+                self._purse.lacks(line.cost)
                 await park(work, line, "credit", error)
             case "credit":
                 await self._close(lane, line, "credit", error)

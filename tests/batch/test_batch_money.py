@@ -6,13 +6,25 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from batch.rundown import MINUTE, played, rivers, rows_of, stage, told
+from batch.rundown import MINUTE, Told, played, rivers, rows_of, stage, told
 from gmi_video import Session, VideoRequest
 from gmi_video.batch import Batch, BudgetExceeded, Journal, Retry
+from gmi_video.batch.database import Job, T
 from gmi_video.errors import ConfigurationError
 from gmi_video.sandbox import Behaviour, Sandbox, Script
 from gmi_video.sandbox.behaviour import Foreign
 from gmi_video.testing import run
+
+
+class Counting(Journal):
+    """A journal that counts what it is asked to write or read."""
+
+    jobs = 0
+
+    async def do(self, job: Job[T]) -> T:
+        self.jobs += 1
+        return await super().do(job)
+
 
 VEO = Decimal("3.2")
 """What a Veo3 request costs by the sandbox's catalog, with the schema's defaults."""
@@ -28,6 +40,39 @@ def test_a_budget_is_never_passed_and_says_what_it_stopped_at() -> None:
     assert end.states == {"done": 3}
     assert end.statistics.lines.parked == 17
     assert end.statistics.spent == 3 * VEO
+
+
+def test_what_is_beyond_a_budget_is_set_aside_in_few_commits(tmp_path: Path) -> None:
+    """A thousand lines that a budget has no room for cost a handful of commits, in each run; a cheaper one behind them is sent."""
+    cheap = [
+        VideoRequest("Veo3", {"prompt": f"brook {n}", "durationSeconds": "4"}, key=f"cheap-{n}")
+        for n in range(2)
+    ]
+
+    async def main() -> tuple[list[int], list[Told], int]:
+        counts, ends = [], []
+        async with stage() as (sandbox, session):
+            for _ in range(2):
+                journal = Counting(tmp_path / "run.db")
+                with journal:
+                    batch = Batch(session, journal=journal, budget="5")
+                    await batch.add([*rivers(700), *cheap, *rivers(300, first=700)])
+                    journal.jobs = 0
+                    ends.append(await told(batch))
+                    await batch.aclose()
+                counts.append(journal.jobs)
+            return counts, ends, len(sandbox.charges)
+
+    counts, ends, charges = run(main())
+
+    assert max(counts) < 100
+    assert charges == 2
+    assert [end.statistics.lines.parked for end in ends] == [1000, 1000]
+    assert all(isinstance(end.error, BudgetExceeded) for end in ends)
+    assert {row.reason for row in rows_of(tmp_path / "run.db") if row.state == "parked"} == {
+        "$3.20 for Veo3 would pass the budget of $5.00",
+        "$1.60 for Veo3 would pass the budget of $5.00",
+    }
 
 
 def test_a_budget_holds_over_all_runs_of_a_journal(tmp_path: Path) -> None:
