@@ -17,7 +17,7 @@ from gmi_video.batch.database import DAMAGED, Database, Job, T, told
 from gmi_video.batch.errors import JournalCorrupt, JournalError
 from gmi_video.batch.owner import Owner, refuse_names, refuse_network
 from gmi_video.batch.records import BatchStatistics, Row
-from gmi_video.ledger import Intent
+from gmi_video.ledger import Intent, State
 
 CHECKED = 1 << 28
 """Bytes of a journal up to which it is read through before it is used: below a second of work."""
@@ -121,8 +121,14 @@ class Journal:
         return self._database.do_now(rows.statistics_of)
 
     async def put(self, intent: Intent, reply: bytes = b"") -> None:
-        """As the protocol says: on disk before it returns, together with whatever else waited."""
-        await self.do(lambda connection: keep(connection, intent, None, reply))
+        """As the protocol says: on disk before it returns, together with whatever else waited, the line that waits for it as well."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            keep(connection, intent, None, reply)
+            if not intent.state.open:
+                decide(connection, intent)
+
+        await self.do(job)
 
     async def claim(self, request_id: str, intent_id: str) -> bool:
         """As the protocol says."""
@@ -220,6 +226,17 @@ def keep(connection: sqlite3.Connection, intent: Intent, line: int | None, reply
             json.dumps(kept, default=str),
             reply or None,
         ),
+    )
+
+
+def decide(connection: sqlite3.Connection, intent: Intent) -> None:
+    """Brings the line of a submission whose fate is known by now, if it has one and waits for that, where it belongs."""
+    state, money = ("running", "spent") if intent.state is State.ACCEPTED else ("waiting", "")
+    connection.execute(
+        "UPDATE lines SET state = ?, money = ?, request_id = ?, candidates = NULL, reason = '' "
+        "WHERE state IN ('submitting', 'uncertain') AND ? = "
+        "(SELECT id FROM intents WHERE line = lines.number ORDER BY number DESC LIMIT 1)",
+        (state, money, intent.request_id, intent.id),
     )
 
 

@@ -86,6 +86,7 @@ def test_a_killed_submission_is_decided_by_its_user(tmp_path: Path) -> None:
         status = shell.run("batch", "status", "out/batch.db")
         wrong = shell.run("batch", "resolve", "out/batch.db", "7", "none")
         decided = shell.run("batch", "resolve", "out/batch.db", "1", sandbox.charges[0].request_id)
+        standing = shell.run("batch", "status", "out/batch.db", "--json")
         twice = shell.run("batch", "resolve", "out/batch.db", "1", "none")
         again = shell.run(*COMMAND)
         total = len(sandbox.charges)
@@ -94,6 +95,7 @@ def test_a_killed_submission_is_decided_by_its_user(tmp_path: Path) -> None:
     assert (wrong.code, decided.code, twice.code) == (2, 0, 2), wrong.err + decided.err + twice.err
     assert "line 7 of out/batch.db was never sent" in wrong.err
     assert "the next run goes on with it" in decided.err
+    assert standing.lines[0]["lines"]["running"] == 1
     assert "line 1 of out/batch.db is accepted already" in twice.err
     assert (again.code, total) == (0, 1), again.err
 

@@ -1,0 +1,33 @@
+"""The commands that read a journal, of batches that ran in virtual time."""
+
+from pathlib import Path
+
+import pytest
+from batch.rundown import MINUTE, played, rivers
+
+from cli.terminal import Shell
+from gmi_video.sandbox import Behaviour, Script
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Shell:
+    """A shell that reaches no service; what it runs reads a journal, and at most a key is looked for."""
+    return Shell(folder=tmp_path, extra={"GMI_API_KEY": "unused"})
+
+
+def test_a_line_that_was_decided_is_not_told_again(alone: Shell) -> None:
+    """An undecided line exits 5 with its commands; once told that it never ran it waits, and status and report say so."""
+    lost = Script(submissions=[Behaviour.edge(502)], models={"*": MINUTE})
+    played(rivers(1), lost, journal=alone.folder / "run.db")
+
+    before = alone.run("batch", "status", "run.db")
+    decided = alone.run("batch", "resolve", "run.db", "1", "none")
+    after = alone.run("batch", "status", "run.db", "--json")
+    alone.run("batch", "report", "run.db")
+
+    assert (before.code, decided.code) == (5, 0), before.err + decided.err
+    assert "Undecided: line 1" in before.err
+    assert (after.code, after.err) == (0, "")
+    assert after.lines[0]["lines"]["waiting"] == 1
+    assert after.lines[0]["reserved"] == "0"
+    assert "Needs your decision" not in (alone.folder / "report.html").read_text()
