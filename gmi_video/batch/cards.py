@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from gmi_video.batch.records import Row, Stored
+from gmi_video.batch.words import readable
 
 _PROMPT = 1500
 _REASON = 600
@@ -43,7 +44,7 @@ def card(row: Row, folder: Path, picture: bytes | None = None) -> dict[str, Any]
         "processing": _seconds(row.processing),
         "downloading": _seconds(row.downloading),
         "why": row.kind if row.state != "done" else None,
-        "reason": _text(row.reason, _REASON),
+        "reason": _text(readable(row.reason), _REASON),
         "id": row.request_id,
         "tries": row.attempts if row.attempts > 1 else None,
         "thumb": b64encode(picture).decode() if picture else None,

@@ -3,7 +3,6 @@
 Takes rows one by one and keeps a few numbers of each, so that a million of them are no matter.
 """
 
-import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,13 +12,11 @@ from statistics import quantiles
 from attrs import define, field, frozen
 
 from gmi_video.batch.records import Row
+from gmi_video.batch.words import alike, readable
 
 _GROUPS = 200
 """Different reasons that are told apart; what comes after them is counted together."""
 _NAMED = 3
-_CHANGING = re.compile(r"\b(?:[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|\d{5,})\b", re.IGNORECASE)
-"""What makes equal reasons look different: ids and long numbers."""
-_PAID = frozenset({"running", "saving", "done"})
 
 
 @define(kw_only=True)
@@ -95,8 +92,8 @@ class Figures:
                 self.unlisted += 1
             case "done":
                 self._took(row)
-        if row.state in _PAID and row.cost and row.submitted_at is not None:
-            self._paid_at.append(row.submitted_at)
+        if row.spent and row.cost:
+            self._paid_at.append(row.added_at if row.submitted_at is None else row.submitted_at)
             self._paid.append(float(row.cost))
 
     @property
@@ -152,8 +149,8 @@ def _sums(amounts: Iterator[float]) -> Iterator[float]:
 
 
 def _reason(groups: dict[tuple[str, str], Reason], row: Row) -> None:
-    kind, words = row.kind or "unknown", row.reason or "no reason was given"
-    name = (kind, _CHANGING.sub("…", words)[:300])
+    kind, words = row.kind or "unknown", readable(row.reason) or "no reason was given"
+    name = (kind, alike(words)[:300])
     if name not in groups and len(groups) >= _GROUPS:
         name, kind, words = ("unknown", ""), "unknown", "other reasons"
     group = groups.setdefault(name, Reason(kind=kind, words=words))

@@ -102,7 +102,7 @@ class Row(Record):
     """What the journal says of one line.
 
     `name` is its file name without folder, or empty; `cost` what it is reckoned to cost (or did), with the
-    `price_words` that this was read from; `status` is the service's last word; `kind` and `reason` say why it
+    `price_words` that this was read from, and `spent` whether the batch's sum holds it; `status` is the service's last word; `kind` and `reason` say why it
     failed, is parked or undecided; `candidates` are ids that an uncertain one may be. Moments are Unix seconds.
     """
 
@@ -116,6 +116,7 @@ class Row(Record):
     attempts: int = 0
     cost: Decimal | None = None
     price_words: str = ""
+    spent: bool = False
     status: str = ""
     kind: Kind | None = None
     reason: str = ""

@@ -21,7 +21,7 @@ PAGE = 500
 LEAST = 100
 """Bytes of a file that a line takes at least: its identity and its digest stand in it twice."""
 COLUMNS = (
-    "number, key, model, payload, state, request_id, attempts, cost, price_words, status, kind, reason, files, target, "
+    "number, key, model, payload, state, request_id, attempts, cost, price_words, money, status, kind, reason, files, target, "
     "added_at, submitted_at, ended_at, queued, processing, downloading, candidates"
 )
 
@@ -30,13 +30,14 @@ def row_of(values: tuple[Any, ...]) -> Row:
     """A row of `COLUMNS`."""
     told = dict(zip(COLUMNS.split(", "), values, strict=True))
     files = tuple(Stored(**file) for file in json.loads(told["files"] or "[]"))
-    target = told.pop("target")
+    target, held = told.pop("target"), told.pop("money")
     return Row(
         **told
         | {
             "key": key_of(told["key"]),
             "payload": json.loads(told["payload"]),
             "cost": money(told["cost"]),
+            "spent": held == "spent",
             "files": files,
             "candidates": tuple(json.loads(told["candidates"] or "[]")),
             "name": (files[0].location if files else target).replace("\\", "/").rpartition("/")[2],

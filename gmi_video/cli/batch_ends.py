@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gmi_video.batch.records import BatchStatistics, Finished, Row
+from gmi_video.batch.words import readable
 from gmi_video.cli import exits
 from gmi_video.cli.batch_view import dollars
 from gmi_video.cli.desk import Desk
@@ -43,7 +44,7 @@ def sentence(done: Finished) -> str:
     name = f"line {done.number}" if done.key is None else printable(done.key, 80)
     parts = [done.state, name, printable(done.request.model, 80)]
     if done.error is not None:
-        return "  ".join([*parts, printable(done.error, 300)])
+        return "  ".join([*parts, printable(readable(str(done.error)), 300)])
     took = sum(part for part in (done.queued, done.processing, done.downloading) if part is not None)
     parts += [span(took)] if took else []
     return "  ".join([*parts, *([dollars(done.cost)] if done.cost is not None else [])])

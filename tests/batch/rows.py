@@ -23,6 +23,7 @@ def row(number: int = 1, **changes: Any) -> Row:
         "processing": 60.0,
         "downloading": 2.0,
     }
+    told["spent"] = changes.get("state", "done") in {"running", "saving", "done"}
     return Row(number=number, **{**told, **changes})
 
 

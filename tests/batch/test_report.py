@@ -153,6 +153,44 @@ def test_failures_are_grouped_by_reason(tmp_path: Path) -> None:
     assert "limit <b> 1" in told.words
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Media(url=https://store.test/p/Veo3_{id}-1.mp4, kind='video', id=None) leads to text/html, and to no media",
+        "the storage host does not hand out Media(url=https://s.test/{id}.mp4, kind='video', id='{id}') any more (404)",
+        "cannot write '/data/out/a b/k{n}.mp4': No space left on device",
+        "cannot write 'k{n}.mp4': files of that name are there already",
+        'cannot write "/data/it\'s/k{n}.mp4": No space left on device',
+        "see https://help.test/{id}?job={n} for job_{id}_x",
+        "worker /var/run/w{n}.sock is gone",
+    ],
+)
+def test_names_of_one_line_tell_no_reasons_apart(reason: str, tmp_path: Path) -> None:
+    """Ids wherever they stand, links and paths are a line's own: lines that differ in them only are one row."""
+    told = [reason.format(id=f"5ba91faf-0000-4000-8000-00000000000{n}", n=n) for n in range(5)]
+    figures = Figures()
+    for number, words in enumerate(told):
+        figures.take(row(number, state="failed", kind="service", reason=words))
+    figures.take(row(9, state="failed", kind="service", reason="can't be: it's 1/2 of what's allowed"))
+    figures.take(row(10, state="failed", kind="service", reason="can't be: it's 2/2 of what's allowed"))
+
+    found = page(tmp_path, row(state="failed", reason=told[0]))
+
+    assert [each.count for each in figures.failures] == [5, 1, 1]
+    assert "Media(" not in found.words + str(found.cards)
+
+
+def test_money_that_is_gone_is_drawn_whatever_came_of_it() -> None:
+    """The curve ends at the sum of all that was paid: for lines that failed or are parked after that as well."""
+    figures = Figures()
+    figures.take(row(1))
+    figures.take(row(2, state="failed", spent=True))
+    figures.take(row(3, state="parked", spent=True, submitted_at=None))
+    figures.take(row(4, state="failed"))
+
+    assert figures.spending()[-1][1] == pytest.approx(1.8)
+
+
 def test_reasons_without_end_are_counted_together() -> None:
     """Two hundred reasons are told apart; a service that never repeats itself fills no memory."""
     figures = Figures()
