@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from attrs import evolve
+
 from gmi_video.batch.records import Row, Stored
 from gmi_video.batch.words import readable
 
@@ -70,6 +72,27 @@ def pictured(row: Row) -> Path | None:
         if kind(file.location) in {"video", "image"} and not _scheme(file.location):
             return Path(file.location)
     return None
+
+
+def located(row: Row, home: Path) -> Row:
+    """The row with its local files where they are: where the journal says, else at the same place below `home`.
+
+    A folder that was moved, or copied to another machine, holds its journal and its files as before, under another
+    path. What is found by the end of its path is believed if its size is right.
+    """
+    return evolve(row, files=tuple(_located(file, home) for file in row.files)) if row.files else row
+
+
+def _located(file: Stored, home: Path) -> Stored:
+    if _scheme(file.location):
+        return file
+    path = Path(file.location)
+    if path.is_file():
+        return file
+    parts = path.relative_to(path.anchor).parts
+    ends = (home.joinpath(*parts[start:]) for start in range(len(parts)) if ".." not in parts[start:])
+    there = next((each for each in ends if each.is_file() and each.stat().st_size == file.size), None)
+    return file if there is None else evolve(file, location=str(there))
 
 
 def kind(location: str) -> str | None:

@@ -18,7 +18,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from gmi_video.batch.cards import card, pictured
+from gmi_video.batch.cards import card, located, pictured
 from gmi_video.batch.figures import Figures
 from gmi_video.batch.plots import durations, spending
 from gmi_video.batch.prices import shown
@@ -40,20 +40,23 @@ def write_report(
     decide: str = "gmi-video batch resolve JOURNAL LINE REQUEST_ID|none",
     picture: Picture | None = None,
     most: int = MOST,
+    home: str | Path | None = None,
     told: Callable[[int], None] = lambda _count: None,
 ) -> Path:
     """Writes the report of `rows` to `target`, whole or not at all, and returns its path.
 
     `rows` is called twice, as a journal's `rows` may be, and read as it goes: sums first, then cards, at most
     `most` of them. `picture` makes a WebP thumbnail of a local file; without it that is PyAV's, where it is
-    installed. `told` hears how many cards are written. Links to files are relative to the report.
+    installed. `told` hears how many cards are written. Links to files are relative to the report;
+    a file that is not where its row says is looked for below `home`, the journal's folder, or the report's.
     """
     target = Path(target)
     figures = Figures()
     for row in rows():
         figures.take(row)
     shown = islice(rows(), most)
-    cards = _cards(shown, target.parent, picture or _picture(), told)
+    below = target.parent if home is None else Path(home)
+    cards = _cards((located(row, below) for row in shown), target.parent, picture or _picture(), told)
     page = _page(figures, statistics, title=title, decide=decide, most=most, cards=cards)
     draft = target.with_name(f".{target.name}.part")
     try:

@@ -109,6 +109,7 @@ def reported(desk: Desk, path: Path, target: Path | None) -> int:
                 journal.statistics(),
                 title=path.resolve().parent.name or path.name,
                 decide=f"gmi-video batch resolve {path} LINE REQUEST_ID|none",
+                home=path.resolve().parent,
                 told=told,
             )
         except OSError as error:

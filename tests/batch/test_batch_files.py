@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from cargo import picture, placed
 
-from batch.rundown import played
+from batch.rundown import played, rivers, rows_of
 from gmi_video import VideoRequest
 from gmi_video.inputs import Inline
 
@@ -25,3 +26,15 @@ def test_a_request_that_nobody_held_comes_back_with_its_files(tmp_path: Path) ->
         photo,
         Inline(photo),
     ]
+
+
+def test_a_journal_says_where_a_file_is_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Saved into a folder that was named relative to some other one, a file is in the journal by its whole path."""
+    monkeypatch.chdir(tmp_path)
+
+    played(rivers(1), journal="run.db", out="videos")
+
+    (row,) = rows_of(tmp_path / "run.db")
+    assert [file.location for file in row.files] == [str(tmp_path / "videos/Veo3-0.mp4")]

@@ -103,6 +103,28 @@ def test_a_card_links_to_its_file_beside_the_report(tmp_path: Path) -> None:
     assert (found["file"], found["kind"], found["size"]) == (film.name, "video", 2_400_000)
 
 
+def test_a_folder_that_was_moved_keeps_its_links(tmp_path: Path) -> None:
+    """Files are found where the journal says, else below its folder by the end of their path; a stranger's are not."""
+    home, pages = tmp_path / "v2", tmp_path / "pages"
+    (home / "Veo3").mkdir(parents=True)
+    pages.mkdir()
+    for name, size in (("k0.mp4", 3), ("Veo3/k1.mp4", 3), ("k2.mp4", 9)):
+        (home / name).write_bytes(b"x" * size)
+    locations = ("/gone/v1/k0.mp4", "v1/Veo3/k1.mp4", "/gone/v1/k2.mp4", str(home / "k2.mp4"), "../k0.mp4")
+    rows = [row(n, files=(stored(place, 3),)) for n, place in enumerate(locations, 1)]
+    seen: list[Path] = []
+
+    found = page(pages, *rows, home=home, picture=seen.append)
+    moved = page(home, *rows)
+
+    links = [card["href"] for card in found.cards]
+    assert (links[0], links[1], links[3]) == ("../v2/k0.mp4", "../v2/Veo3/k1.mp4", "../v2/k2.mp4")
+    assert links[2].endswith("gone/v1/k2.mp4")
+    assert seen[:2] == [home / "k0.mp4", home / "Veo3/k1.mp4"]
+    assert [card["href"] for card in moved.cards][:2] == ["k0.mp4", "Veo3/k1.mp4"]
+    assert links[4] == "../v2/k0.mp4"
+
+
 @pytest.mark.parametrize(
     ("location", "link"),
     [
