@@ -14,6 +14,7 @@ from typing import IO, Any, Literal, get_args
 from gmi_video.batch.cards import main, prompt
 from gmi_video.batch.records import Row
 from gmi_video.errors import ConfigurationError
+from gmi_video.batch.targets import spared
 
 Format = Literal["csv", "jsonl", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -62,10 +63,10 @@ def format_of(target: Path) -> Format:
 def export(target: str | Path, rows: Iterable[Row], *, format: Format | None = None) -> int:  # noqa: A002  # the common word
     """Writes the rows to a file and returns how many they are; what stood there is replaced at the very end.
 
-    Raises `ConfigurationError` for an ending that names no format, and where Parquet is wanted and pyarrow (the
-    extra `parquet`) is not installed.
+    Raises `ConfigurationError` for an ending that names no format, for a target that is a database, and where Parquet
+    is wanted and pyarrow (the extra `parquet`) is not installed.
     """
-    target = Path(target)
+    target = spared(Path(target))
     wanted = format or format_of(target)
     draft = target.with_name(f".{target.name}.part")
     try:

@@ -23,6 +23,7 @@ from gmi_video.batch.figures import Figures
 from gmi_video.batch.plots import durations, spending
 from gmi_video.batch.prices import shown
 from gmi_video.batch.records import LINE_STATES, BatchStatistics, Row
+from gmi_video.batch.targets import page_of
 
 MOST = 20_000
 """Cards in one file: some 80 MB with all thumbnails, about what a browser opens in seconds."""
@@ -49,8 +50,9 @@ def write_report(
     `most` of them. `picture` makes a WebP thumbnail of a local file; without it that is PyAV's, where it is
     installed. `told` hears how many cards are written. Links to files are relative to the report;
     a file that is not where its row says is looked for below `home`, the journal's folder, or the report's.
+    Raises `ConfigurationError` for a target that is not called .html or .htm, or that is a database.
     """
-    target = Path(target)
+    target = page_of(target)
     figures = Figures()
     for row in rows():
         figures.take(row)

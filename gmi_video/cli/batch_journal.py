@@ -7,6 +7,7 @@ from gmi_video.batch import Journal
 from gmi_video.batch.export import export, format_of, lines_of
 from gmi_video.batch.figures import Figures
 from gmi_video.cli import exits
+from gmi_video.batch.targets import page_of
 from gmi_video.cli.batch_ends import undecided
 from gmi_video.cli.batch_view import TABLE, line, rows
 from gmi_video.cli.desk import Desk
@@ -95,7 +96,7 @@ def reported(desk: Desk, path: Path, target: Path | None) -> int:
             raise
         desk.pointer(f"{REPORT} needs an extra: pip install 'gmi_video[report]'")
         return exits.USAGE
-    target = target or path.with_name(REPORT)
+    target = page_of(target or path.with_name(REPORT))
 
     def told(count: int) -> None:
         if count % 2048 == 0:

@@ -45,6 +45,17 @@ def test_csv_is_what_spreadsheets_read(tmp_path: Path) -> None:
     assert (tmp_path / "r.csv").read_bytes().startswith(b"\xef\xbb\xbfnumber,")
 
 
+def test_a_journal_is_not_replaced_by_a_table(tmp_path: Path) -> None:
+    """Whatever it is called, a database stays as it is."""
+    path = tmp_path / "run.csv"
+    path.write_bytes(b"SQLite format 3\0...")
+
+    with pytest.raises(ConfigurationError, match=r"run\.csv is a database"):
+        export(path, ROWS)
+
+    assert path.read_bytes() == b"SQLite format 3\0..."
+
+
 def test_json_lines_are_the_rows_themselves(tmp_path: Path) -> None:
     """A line of JSON is a whole row, and can be read back equal."""
     export(tmp_path / "r.jsonl", ROWS[:1])

@@ -31,3 +31,20 @@ def test_a_line_that_was_decided_is_not_told_again(alone: Shell) -> None:
     assert after.lines[0]["lines"]["waiting"] == 1
     assert after.lines[0]["reserved"] == "0"
     assert "Needs your decision" not in (alone.folder / "report.html").read_text()
+
+
+def test_a_page_does_not_replace_a_journal(alone: Shell) -> None:
+    """A report is written to a page only: the journal itself, or a database of any name, stays as it is."""
+    played(rivers(1), journal=alone.folder / "run.db")
+    (alone.folder / "run.html").write_bytes((alone.folder / "run.db").read_bytes())
+    before = (alone.folder / "run.db").read_bytes()
+
+    over = alone.run("batch", "report", "run.db", "-o", "run.db")
+    named = alone.run("batch", "report", "run.db", "-o", "run.html")
+    other = alone.run("batch", "report", "run.db", "-o", "page.txt")
+
+    assert (over.code, named.code, other.code) == (2, 2, 2)
+    assert "run.db: a page is wanted, such as report.html" in over.err
+    assert "run.html is a database, such as a journal, and is not replaced" in named.err
+    assert (alone.folder / "run.db").read_bytes() == (alone.folder / "run.html").read_bytes() == before
+    assert not (alone.folder / "page.txt").exists()

@@ -1,0 +1,30 @@
+"""Files that are written anew: what may be replaced by one, and what may not."""
+
+from pathlib import Path
+
+from gmi_video.errors import ConfigurationError
+
+_DATABASE = b"SQLite format 3\0"
+_PAGES = (".html", ".htm")
+
+
+def page_of(target: str | Path) -> Path:
+    """Where a page may be written; raises `ConfigurationError` for the name of something else, and for a database."""
+    target = Path(target)
+    if target.suffix.lower() not in _PAGES:
+        message = f"{target}: a page is wanted, such as report.html"
+        raise ConfigurationError(message)
+    return spared(target)
+
+
+def spared(target: Path) -> Path:
+    """The target; raises `ConfigurationError` where a database is, for it may be a journal, which nothing replaces."""
+    try:
+        with target.open("rb") as file:
+            head = file.read(len(_DATABASE))
+    except OSError:  # nothing is there yet, or writing tells
+        return target
+    if head == _DATABASE:
+        message = f"{target} is a database, such as a journal, and is not replaced; give another name"
+        raise ConfigurationError(message)
+    return target
