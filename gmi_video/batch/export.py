@@ -6,6 +6,7 @@ Rows are written as they are read, so that a million of them take no memory, and
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +14,12 @@ from typing import IO, Any, Literal, get_args
 
 from gmi_video.batch.cards import main, prompt
 from gmi_video.batch.records import Row
-from gmi_video.errors import ConfigurationError
 from gmi_video.batch.targets import spared
+from gmi_video.errors import ConfigurationError
 
 Format = Literal["csv", "jsonl", "parquet"]
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 COLUMNS: Mapping[str, Callable[[Row], Any]] = {
@@ -101,6 +104,12 @@ def _taken(held: io.StringIO) -> str:
 
 
 def _cell(value: Any) -> Any:
+    """A value as CSV has it. A text that a spreadsheet would run as a formula gets the sign that makes it a text.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    if isinstance(value, str) and value.startswith(_FORMULAS) and not _NUMBER.fullmatch(value):
+        return f"'{value}"
     return value.isoformat() if isinstance(value, datetime) else value
 
 

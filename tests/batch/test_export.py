@@ -45,6 +45,24 @@ def test_csv_is_what_spreadsheets_read(tmp_path: Path) -> None:
     assert (tmp_path / "r.csv").read_bytes().startswith(b"\xef\xbb\xbfnumber,")
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_a_formula(tmp_path: Path, sign: str) -> None:
+    """A text that a spreadsheet would run is led by an apostrophe in CSV; numbers stay numbers, JSON stays as it was."""
+    evil = f"{sign}cmd|' /C calc'!A0"
+    rows = [
+        row(1, key=evil, payload={"prompt": evil}, reason=evil),
+        row(2, key="-5", payload={"prompt": "a = b"}, queued=-1.5),
+    ]
+
+    export(tmp_path / "r.csv", rows)
+    export(tmp_path / "r.jsonl", rows)
+
+    first, second = table(tmp_path / "r.csv")
+    assert [first[name] for name in ("key", "prompt", "reason")] == [f"'{evil}"] * 3
+    assert (second["key"], second["prompt"], second["queued"]) == ("-5", "a = b", "-1.5")
+    assert json.loads((tmp_path / "r.jsonl").read_text().splitlines()[0])["key"] == evil
+
+
 def test_a_journal_is_not_replaced_by_a_table(tmp_path: Path) -> None:
     """Whatever it is called, a database stays as it is."""
     path = tmp_path / "run.csv"
