@@ -1,14 +1,15 @@
 """Commands that read a batch's journal, beside a run or after it: `status`, `export` and `report`."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 from gmi_video.batch import Journal
 from gmi_video.batch.export import export, format_of, lines_of
 from gmi_video.batch.figures import Figures
-from gmi_video.cli import exits
 from gmi_video.batch.targets import page_of
-from gmi_video.cli.batch_ends import undecided
+from gmi_video.cli import exits
+from gmi_video.cli.batch_ends import code, undecided
 from gmi_video.cli.batch_view import TABLE, line, rows
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.plain import counted, printable, size
@@ -44,9 +45,7 @@ def status(desk: Desk, path: Path) -> int:
                 desk.table(TABLE, rows(statistics))
             desk.data(line(statistics))
         _trouble(desk, journal, path)
-    if statistics.lines.uncertain:
-        return exits.DECISION
-    return exits.FAILED if statistics.lines.failed or statistics.lines.parked else exits.OK
+    return code(statistics, Counter())
 
 
 def troubled(desk: Desk, path: Path) -> None:

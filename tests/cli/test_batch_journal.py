@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
-from batch.rundown import MINUTE, played, rivers
+from batch.rundown import MINUTE, played, rivers, stage
 
 from cli.terminal import Shell
+from gmi_video.batch import Batch
 from gmi_video.sandbox import Behaviour, Script
+from gmi_video.testing import run
 
 
 @pytest.fixture
@@ -27,10 +29,26 @@ def test_a_line_that_was_decided_is_not_told_again(alone: Shell) -> None:
 
     assert (before.code, decided.code) == (5, 0), before.err + decided.err
     assert "Undecided: line 1" in before.err
-    assert (after.code, after.err) == (0, "")
+    assert (after.code, after.err) == (1, "")
     assert after.lines[0]["lines"]["waiting"] == 1
     assert after.lines[0]["reserved"] == "0"
     assert "Needs your decision" not in (alone.folder / "report.html").read_text()
+
+
+def test_what_is_not_done_yet_is_told_by_the_exit_code(alone: Shell) -> None:
+    """Status exits 1 while lines wait, whatever is done of the others, and 0 once all are."""
+
+    async def wait() -> None:
+        async with stage() as (_, session), Batch(session, journal=alone.folder / "run.db") as batch:
+            await batch.add(rivers(2))
+
+    run(wait())
+    waiting = alone.run("batch", "status", "run.db")
+    played((), journal=alone.folder / "run.db")
+    done = alone.run("batch", "status", "run.db")
+
+    assert (waiting.code, done.code) == (1, 0)
+    assert "0 of 2 ended" in waiting.out
 
 
 def test_a_page_does_not_replace_a_journal(alone: Shell) -> None:
