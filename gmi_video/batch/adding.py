@@ -77,15 +77,40 @@ async def all_priced(prices: Prices, lines: list[NewLine]) -> None:
 
 
 async def chunks(requests: Requests) -> AsyncIterator[list[VideoRequest]]:
-    """Requests in handfuls: from a sync iterable full ones, from an async one what is at hand."""
+    """Requests in handfuls: from a sync iterable full ones, from an async one what is at hand.
+
+    What the iterable raises is raised once all that it gave before is handed over.
+    """
     if isinstance(requests, VideoRequest):
         message = "add takes many requests: add([request])"
         raise ConfigurationError(message)
-    if not isinstance(requests, AsyncIterable):
-        source: Iterator[VideoRequest] = iter(requests)
-        while chunk := list(itertools.islice(source, CHUNK)):
-            yield chunk
-        return
+    coming = _handfuls(iter(requests)) if not isinstance(requests, AsyncIterable) else _at_hand(requests)
+    async for gathered, error in coming:
+        if gathered:
+            yield gathered
+        if error is not None:
+            raise error
+
+
+Handful = tuple[list[VideoRequest], Exception | None]
+"""Some requests, and what the iterable raised after them, if it did."""
+
+
+async def _handfuls(source: Iterator[VideoRequest]) -> AsyncIterator[Handful]:
+    while True:
+        gathered: list[VideoRequest] = []
+        try:
+            for request in itertools.islice(source, CHUNK):
+                gathered.append(request)  # noqa: PERF402  # what came stays, whatever is raised after it
+        except Exception as error:  # noqa: BLE001  # the border to the caller's iterable
+            yield gathered, error
+            return
+        yield gathered, None
+        if len(gathered) < CHUNK:
+            return
+
+
+async def _at_hand(requests: AsyncIterable[VideoRequest]) -> AsyncIterator[Handful]:
     coming = requests.__aiter__()
     gathered: list[VideoRequest] = []
     waiting: asyncio.Future[VideoRequest] = asyncio.ensure_future(anext(coming))
@@ -97,12 +122,14 @@ async def chunks(requests: Requests) -> AsyncIterator[list[VideoRequest]]:
                     gathered.append(waiting.result())
                 except StopAsyncIteration:
                     break
+                except Exception as error:  # noqa: BLE001  # as above
+                    yield gathered, error
+                    return
                 waiting = asyncio.ensure_future(anext(coming))
                 if len(gathered) < CHUNK:
                     continue
-            yield gathered
+            yield gathered, None
             gathered = []
-        if gathered:
-            yield gathered
+        yield gathered, None
     finally:
         waiting.cancel()
