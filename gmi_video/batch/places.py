@@ -18,7 +18,12 @@ from gmi_video.session import Session
 
 
 class Place(Protocol):
-    """What the third stage saves to."""
+    """What the third stage saves to. `words` name it for people, at the head of a sentence."""
+
+    @property
+    def words(self) -> str:
+        """Such as "the disk of 'videos'"."""
+        ...
 
     async def check(self) -> None:
         """Raises `TargetUnusable` where nothing can be kept there."""
@@ -57,6 +62,11 @@ class Folder:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+
+    @property
+    def words(self) -> str:
+        """As the protocol says."""
+        return f"the disk of {str(self.path)!r}"
 
     async def check(self) -> None:
         """As the protocol says."""
@@ -126,6 +136,11 @@ class Elsewhere:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
+
+    @property
+    def words(self) -> str:
+        """As the protocol says."""
+        return f"the sink ({type(self._sink).__name__})"
 
     async def check(self) -> None:
         """As the protocol says: only the sink knows, and it is asked by its first file."""

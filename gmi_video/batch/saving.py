@@ -50,7 +50,7 @@ class Saving:
         async with self._most:
             loop = asyncio.get_running_loop()
             if loop.time() < self._full_until:
-                await self._park(line, TargetUnusable("the disk was full a moment ago"))
+                await self._park(line, TargetUnusable(f"{place.words} had no room a moment ago"))
                 return
             begun = loop.time()
             try:

@@ -1,16 +1,18 @@
 """A disk that is full, under the files or under the journal: nothing more is paid, and nothing twice."""
 
 import contextlib
+import errno
+import os
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from sqlite3 import Connection
 
 import pytest
 
-from batch.rundown import charged, rivers, rows_of, stage, told
-from gmi_video.batch import Batch, Journal, JournalFull
+from batch.rundown import charged, played, rivers, rows_of, stage, told
+from gmi_video.batch import Batch, Journal, JournalFull, Stored
 from gmi_video.testing import run
 
 SHORT_LOG = "PRAGMA wal_autocheckpoint = 20"
@@ -115,3 +117,20 @@ def test_a_full_disk_parks_files_and_nothing_else(small_disk: Path, tmp_path: Pa
     assert full["parked"] > 20
     assert end == {"done": full["parked"]}
     assert set(charges.values()) == {1}
+
+
+class Bucket:
+    """A sink that has no room."""
+
+    async def put(self, name: str, stream: AsyncIterator[bytes]) -> Stored:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_sink_without_room_is_named() -> None:
+    """Where a sink has no room no disk is spoken of: the lines that are parked after the first one name the sink."""
+    end, _ = played(rivers(8), out=Bucket())
+
+    assert end.states == {"parked": 8}
+    reasons = {str(done.error) for done in end.ends}
+    assert "the sink (Bucket) had no room a moment ago" in reasons
+    assert not any("disk" in reason for reason in reasons)
