@@ -107,7 +107,7 @@ def make(
         Parameter(
             negative="",
             show_default=False,
-            help="Check every line against its model's schema, sum the prices, and send nothing.",
+            help="Check every line against its model's schema and the journal, sum the prices, and send nothing.",
         ),
     ] = False,
     json: options.Json = False,

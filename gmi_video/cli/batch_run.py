@@ -21,7 +21,8 @@ from gmi_video.cli.batch_display import Display
 from gmi_video.cli.batch_ends import code
 from gmi_video.cli.batch_journal import reported, troubled
 from gmi_video.cli.batch_lines import Typist, requests
-from gmi_video.cli.batch_survey import Survey, priced, problems, shown, surveyed
+from gmi_video.cli.batch_rehearsal import rehearsed
+from gmi_video.cli.batch_survey import Survey, priced, problems, surveyed
 from gmi_video.cli.batch_view import line
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.entrance import settings
@@ -78,11 +79,16 @@ async def run(desk: Desk, running: Running, told: Told) -> int:
     base = common(told.payload)
     async with Session(settings()) as session:
         typist = Typist(desk, session, told.model, base)
-        survey = await surveyed(desk, typist.each(told.file))
         if told.dry_run:
-            shown(desk, survey, assumed=told.assume_price)
-            desk.note("Nothing was sent.")
-            return exits.USAGE if survey.all.refused else exits.OK
+            return await rehearsed(
+                desk,
+                typist.each(told.file),
+                journal=told.journal,
+                max_cost=told.max_cost,
+                assumed=told.assume_price,
+                retry_failed=told.retry_failed,
+            )
+        survey = await surveyed(desk, typist.each(told.file))
         if not _admitted(desk, survey, told):
             return exits.USAGE
         view = session.using(check="off")  # each line was checked, and what is doubtful told, above

@@ -74,6 +74,30 @@ def test_a_dry_run_checks_everything_and_sends_nothing(shell: Shell, sandbox: Sa
     assert [path.name for path in shell.folder.iterdir()] == ["p.csv"]
 
 
+def test_a_dry_run_ends_as_the_run_would(shell: Shell, sandbox: Sandbox) -> None:
+    """What a journal and a budget would stop is told before, with the exit code of the run, and nothing is written."""
+    lines(shell.folder, 4)
+    command = ("batch", "p.jsonl", "--model", QUICK, "--journal", "run.db", "--no-report")
+    seen = []
+
+    for budget in ("0.08", "0.08", "0.20"):
+        dry = shell.run(*command, "--max-cost", budget, "--dry-run")
+        before = sandbox.count_calls("submit")
+        wet = shell.run(*command, "--max-cost", budget)
+        seen.append((dry.code, wet.code, sandbox.count_calls("submit") - before, dry.err))
+    (shell.folder / "p.jsonl").write_text('{"prompt": "an owl", "key": "fox-1"}\n')
+    journal = (shell.folder / "run.db").read_bytes()
+    dry = shell.run(*command, "--dry-run")
+    untouched = (shell.folder / "run.db").read_bytes() == journal
+    wet = shell.run(*command)
+
+    assert [told[:3] for told in seen] == [(1, 1, 2), (1, 1, 0), (0, 0, 2)]
+    assert "--max-cost $0.08 would be passed: 4 lines to be sent cost $0.14;" in seen[0][3]
+    assert "$0.07 are spent or reserved, and 2 lines to be sent cost $0.07;" in seen[1][3]
+    assert (dry.code, wet.code, untouched) == (2, 2, True)
+    assert "Refused: p.jsonl, line 1: key 'fox-1' already stands for another payload (line 2 of" in dry.out
+
+
 def test_a_dry_run_speaks_json(shell: Shell) -> None:
     """The same survey is one JSON object: counts by model, problems with their lines, exact money."""
     lines(shell.folder, 2)

@@ -1,0 +1,129 @@
+"""`--dry-run`: what a run would do with a file and its journal, and the exit code that it would begin with."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+
+from gmi_video.batch import Journal
+from gmi_video.batch.adding import lines_of
+from gmi_video.batch.known import Known, Standing
+from gmi_video.cli import exits
+from gmi_video.cli.batch_lines import Checked, Refused
+from gmi_video.cli.batch_survey import shown, surveyed
+from gmi_video.cli.batch_view import dollars
+from gmi_video.cli.desk import Desk
+from gmi_video.cli.plain import counted, printable
+
+_CHUNK = 500
+
+
+class Rehearsal:
+    """Holds lines against the journal, and adds up what those would cost that are not paid yet."""
+
+    def __init__(self, journal: Journal | None, *, retry_failed: bool) -> None:
+        self._journal = journal
+        self._retry_failed = retry_failed
+        self._known = Known()
+        self.lines = 0
+        self.unpriced = 0
+        self.cost = Decimal(0)
+
+    async def each(self, lines: AsyncIterator[Checked | Refused]) -> AsyncIterator[Checked | Refused]:
+        """The lines; one whose key stands for something else in the journal is refused, as `add` refuses it."""
+        chunk: list[Checked | Refused] = []
+        async for found in lines:
+            chunk.append(found)
+            if len(chunk) == _CHUNK:
+                for told in await self._against(chunk):
+                    yield told
+                chunk = []
+        for told in await self._against(chunk):
+            yield told
+
+    async def _against(self, chunk: list[Checked | Refused]) -> list[Checked | Refused]:
+        checked = [found for found in chunk if isinstance(found, Checked)]
+        there: list[Standing | None] = [None] * len(checked)
+        if self._journal is not None:
+            read = partial(lines_of, [found.ready.request for found in checked])
+            new = await asyncio.get_running_loop().run_in_executor(None, read)
+            there = await self._journal.do(partial(self._known.of, new=new))
+        told = iter([self._one(found, standing) for found, standing in zip(checked, there, strict=True)])
+        return [next(told) if isinstance(found, Checked) else found for found in chunk]
+
+    def _one(self, found: Checked, standing: Standing | None) -> Checked | Refused:
+        if standing is not None and not standing.same:
+            why = (
+                f"key {printable(found.line.key, 60)!r} already stands for another payload (line {standing.number} of "
+                "the journal); give the changed line a key of its own"
+            )
+            return Refused(place=found.line.place, model=found.ready.request.model, why=(why,))
+        if standing is None or not (standing.held or (standing.state == "failed" and not self._retry_failed)):
+            self.lines += 1
+            if found.ready.cost is None:
+                self.unpriced += 1
+            else:
+                self.cost += found.ready.cost.dollars
+        return found
+
+
+async def rehearsed(
+    desk: Desk,
+    lines: AsyncIterator[Checked | Refused],
+    *,
+    journal: Path,
+    max_cost: Decimal | None,
+    assumed: Decimal | None,
+    retry_failed: bool,
+) -> int:
+    """Tells what a run would do, and returns the exit code that it would have as far as that is known before."""
+    kept = _kept(journal)
+    taken = Decimal(0)
+    try:
+        if kept is not None:
+            sums = kept.open().statistics()
+            taken = sums.spent + sums.reserved
+        rehearsal = Rehearsal(kept, retry_failed=retry_failed)
+        survey = await surveyed(desk, rehearsal.each(lines))
+    finally:
+        if kept is not None:
+            kept.close()
+    shown(desk, survey, assumed=assumed)
+    code = exits.USAGE if survey.all.refused else exits.OK
+    if max_cost is not None:
+        code = code or _budget(desk, rehearsal, taken, max_cost, assumed, unpriced=survey.all.unpriced)
+    desk.note("Nothing was sent.")
+    return code
+
+
+def _kept(path: Path) -> Journal | None:
+    """The journal that a run would go on with; None where it would begin one."""
+    return Journal(path, readonly=True) if path.is_file() and path.stat().st_size else None
+
+
+def _budget(
+    desk: Desk,
+    rehearsal: Rehearsal,
+    taken: Decimal,
+    budget: Decimal,
+    assumed: Decimal | None,
+    *,
+    unpriced: int,
+) -> int:
+    """Says where a run would stop for its budget."""
+    if unpriced and assumed is None:
+        desk.fail(
+            f"the catalog names no price of {counted(unpriced, 'line')}, and --max-cost is set; give --assume-price"
+        )
+        return exits.USAGE
+    cost = rehearsal.cost + (assumed or Decimal(0)) * rehearsal.unpriced
+    if taken + cost <= budget:
+        return exits.OK
+    before = f"{dollars(taken)} are spent or reserved, and " if taken else ""
+    what = f"{counted(rehearsal.lines, 'line')} to be sent"
+    desk.warn(
+        f"--max-cost {dollars(budget)} would be passed: {before}{what} cost {dollars(cost)}; "
+        "a run sends what fits and parks the rest"
+    )
+    return exits.FAILED
