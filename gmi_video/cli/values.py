@@ -21,6 +21,9 @@ from gmi_video.cli.within import files_within, meant
 from gmi_video.errors import ConfigurationError
 from gmi_video.inputs import Inline, is_media
 
+LONGEST = 64 * 1024 * 1024
+"""Signs that a text may have: pictures may stand in one as base64; what goes on for ever is none."""
+
 _SWITCH = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
@@ -84,7 +87,11 @@ def told(name: str, text: str, option: str = "-p ") -> Told:
 def read_text(path: str, option: str, otherwise: str = "") -> str:
     """The text of a file without its last line break; raises `ConfigurationError` that names `option`."""
     try:
-        return Path(path).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+        with Path(path).open(encoding="utf-8") as file:
+            text = file.read(LONGEST + 1)
+        if len(text) <= LONGEST:
+            return text.removesuffix("\n").removesuffix("\r")
+        message = f"{option}: {path!r} is longer than {LONGEST >> 20} MiB; is it a text?"
     except UnicodeDecodeError:
         message = f"{option}: {path!r} is neither UTF-8 text nor a picture, a clip or a sound"
     except (OSError, ValueError) as error:

@@ -260,3 +260,10 @@ def test_a_schema_that_says_nothing_usable_refuses_nothing() -> None:
 
     assert filled("m", {}, {"kind": ["a"], "seed": ["7"]}, odd).payload == {"kind": "a", "seed": 7}
     assert [allowed(parameter) for parameter in odd] == ["", ""]
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a system without /dev/zero")
+def test_a_file_without_end_is_refused() -> None:
+    """What goes on for ever is not read for ever: `@/dev/zero` is a sentence, in a cell as behind -p."""
+    with pytest.raises(ConfigurationError, match=r"'/dev/zero' is longer than 64 MiB; is it a text\?"):
+        pairs_of(["image=@/dev/zero"])
