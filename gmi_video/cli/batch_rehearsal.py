@@ -26,6 +26,7 @@ class Rehearsal:
         self._journal = journal
         self._retry_failed = retry_failed
         self._known = Known()
+        self.clashes = 0
         self.lines = 0
         self.unpriced = 0
         self.cost = Decimal(0)
@@ -58,6 +59,7 @@ class Rehearsal:
                 f"key {printable(found.line.key, 60)!r} already stands for another payload (line {standing.number} of "
                 "the journal); give the changed line a key of its own"
             )
+            self.clashes += 1
             return Refused(place=found.line.place, model=found.ready.request.model, why=(why,))
         if standing is None or not (standing.held or (standing.state == "failed" and not self._retry_failed)):
             self.lines += 1
@@ -76,6 +78,7 @@ async def rehearsed(
     max_cost: Decimal | None,
     assumed: Decimal | None,
     retry_failed: bool,
+    skip_invalid: bool,
 ) -> int:
     """Tells what a run would do, and returns the exit code that it would have as far as that is known before."""
     kept = _kept(journal)
@@ -90,9 +93,11 @@ async def rehearsed(
         if kept is not None:
             kept.close()
     shown(desk, survey, assumed=assumed)
-    code = exits.USAGE if survey.all.refused else exits.OK
+    whole = survey.all
+    stopped = rehearsal.clashes or whole.lines == whole.refused or (whole.refused and not skip_invalid)
+    code = exits.USAGE if stopped else exits.OK
     if max_cost is not None:
-        code = code or _budget(desk, rehearsal, taken, max_cost, assumed, unpriced=survey.all.unpriced)
+        code = code or _budget(desk, rehearsal, taken, max_cost, assumed, unpriced=whole.unpriced)
     desk.note("Nothing was sent.")
     return code
 

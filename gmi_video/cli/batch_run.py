@@ -87,6 +87,7 @@ async def run(desk: Desk, running: Running, told: Told) -> int:
                 max_cost=told.max_cost,
                 assumed=told.assume_price,
                 retry_failed=told.retry_failed,
+                skip_invalid=told.skip_invalid,
             )
         survey = await surveyed(desk, typist.each(told.file))
         if not _admitted(desk, survey, told):

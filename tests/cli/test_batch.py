@@ -87,9 +87,9 @@ def test_a_dry_run_ends_as_the_run_would(shell: Shell, sandbox: Sandbox) -> None
         seen.append((dry.code, wet.code, sandbox.count_calls("submit") - before, dry.err))
     (shell.folder / "p.jsonl").write_text('{"prompt": "an owl", "key": "fox-1"}\n')
     journal = (shell.folder / "run.db").read_bytes()
-    dry = shell.run(*command, "--dry-run")
+    dry = shell.run(*command, "--skip-invalid", "--dry-run")
     untouched = (shell.folder / "run.db").read_bytes() == journal
-    wet = shell.run(*command)
+    wet = shell.run(*command, "--skip-invalid")
 
     assert [told[:3] for told in seen] == [(1, 1, 2), (1, 1, 0), (0, 0, 2)]
     assert "--max-cost $0.08 would be passed: 4 lines to be sent cost $0.14;" in seen[0][3]
@@ -119,13 +119,15 @@ def test_a_bad_line_stops_everything_before_it_costs(shell: Shell, sandbox: Sand
 
     refused = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out")
     assert len(sandbox.charges) == before
+    dry = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out", "--skip-invalid", "--dry-run")
+    assert len(sandbox.charges) == before
     skipped = shell.run("batch", "p.jsonl", "--model", QUICK, "-o", "out", "--skip-invalid")
 
     assert refused.code == 2
     assert "p.jsonl, line 2: not JSON at column" in refused.err
     assert "p.jsonl, line 3: `model` is 7" in refused.err
     assert "2 lines would be refused, so nothing was sent" in refused.err
-    assert skipped.code == 0, skipped.err
+    assert (dry.code, skipped.code) == (0, 0), dry.err + skipped.err
     assert len(sandbox.charges) == before + 1
 
 
