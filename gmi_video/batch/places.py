@@ -86,7 +86,9 @@ class Folder:
             await self._one(session, named(snapshot, index), item, self.path / numbered(name, item, index))
             for index, item in enumerate(media)
         ]
-        stored = [Stored(location=_whole(file.path), size=file.size, sha256=file.sha256) for file in files]
+        stored = [
+            Stored(location=str(file.path.absolute()), size=file.size, sha256=file.sha256) for file in files
+        ]
         return tuple(stored), tuple(files)
 
     async def _one(self, session: Session, what: object, media: Media, target: Path) -> Saved:
@@ -200,11 +202,6 @@ def _md5(path: Path) -> str:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).digest()
     return base64.b64encode(found).decode()
-
-
-def _whole(path: Path) -> str:
-    """The path as the journal has it: it is read from any folder."""
-    return os.path.abspath(path)  # noqa: PTH100  # links stay as they were given
 
 
 def _make(folder: Path) -> None:
