@@ -1,4 +1,4 @@
-"""What the storage tells of an object in `x-goog-hash`: CRC-32C, where google-crc32c is here to make it, and MD5."""
+"""What the storage tells of an object in `x-goog-hash`: CRC-32C, where the package crc32c is here to make it, and MD5."""
 
 import base64
 import contextlib
@@ -13,7 +13,7 @@ class Hashes:
     def __init__(self) -> None:
         self._sums: dict[str, Any] = {"md5": hashlib.md5(usedforsecurity=False)}
         with contextlib.suppress(ImportError):
-            self._sums["crc32c"] = importlib.import_module("google_crc32c").Checksum()  # of the extra `speed`
+            self._sums["crc32c"] = importlib.import_module("crc32c").CRC32CHash()  # of the extra `speed`
 
     def update(self, piece: bytes) -> None:
         """The next bytes."""

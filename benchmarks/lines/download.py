@@ -114,7 +114,7 @@ def cut(url: str, size: int) -> tuple[float, str]:
 
 def _checksum() -> str:
     """What our side holds the file against, beside the SHA-256 that it tells."""
-    fast = find_spec("google_crc32c") is not None
+    fast = find_spec("crc32c") is not None
     return "ours checks CRC-32C" if fast else "ours checks MD5, for gmi_video[speed] is not installed"
 
 

@@ -119,7 +119,7 @@ def _written(folder: Path, name: str, size: int) -> tuple[Path, str]:
 
 def _checksum() -> str:
     """What our side holds the answer against."""
-    fast = find_spec("google_crc32c") is not None
+    fast = find_spec("crc32c") is not None
     return "ours takes CRC-32C" if fast else "ours takes MD5, for gmi_video[speed] is not installed"
 
 
