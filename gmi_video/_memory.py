@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from gmi_video._echo import Echoes
 from gmi_video._recent import Recent
@@ -44,8 +45,7 @@ class Memory:
     def doubt(self, intent: Intent, since: float) -> None:
         """An intent stays undecided, and may be looked for at any time: what was learnt from then on bears on it."""
         self._doubts[intent.id] = since
-        while len(self._doubts) > UNDECIDED:
-            self._doubts.popitem(last=False)
+        _forget(self._doubts)
 
     def decided(self, intent: Intent) -> None:
         """There is no doubt about an intent."""
@@ -59,8 +59,7 @@ class Memory:
         """An intent is certainly one of these. Not where it was sent twice: then it may be two of them, or more."""
         if intent.attempt <= 1:
             self.among[intent.id] = frozenset(request_ids)
-            while len(self.among) > UNDECIDED:
-                self.among.popitem(last=False)
+            _forget(self.among)
 
     async def claim(self, request_id: str, intent: Intent, store: Store) -> bool:
         """Makes an intent the one owner of a request, in its store and in all others of this session.
@@ -75,3 +74,9 @@ class Memory:
         if not known:
             self.owners.drop(request_id)
         return False
+
+
+def _forget(undecided: OrderedDict[str, Any]) -> None:
+    """Lets go of the oldest."""
+    while len(undecided) > UNDECIDED:
+        undecided.popitem(last=False)
