@@ -17,8 +17,9 @@ from gmi_video._pool import Pool
 from gmi_video.errors import ConfigurationError, TransferError
 from gmi_video.inputs import entire, uploadable
 
-BLOCK = 2 << 20
-"""Bytes that are read from a disk at once: one trip off the loop for many pieces."""
+BLOCK = 4 << 20
+"""Bytes that are read from a disk at once: one trip off the loop for many pieces. A GiB in blocks of 2, 3, 4 and 6 MiB
+went 0.91, 0.98, 1.03 and 1.03 times as fast as the bare client's (Intel Xeon of model 167, 2 MiB of L2 a core)."""
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | Chunks
 

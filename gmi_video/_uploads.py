@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 TRIES = 3
 """Links that one upload may use up: each attempt has a fresh one, and a new reader."""
-PIECE, LARGEST = 1 << 16, 1 << 20
+PIECE, LARGEST = 1 << 16, 2 << 20
 """Bytes that are handed to the connection at once, at first and at most; each that it takes at once doubles the next."""
 PROMPT = 0.2
 """Seconds in which a connection takes what it is given where it is fast."""
