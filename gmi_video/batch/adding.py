@@ -7,10 +7,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from gmi_video.batch.lines import NewLine, line_of
+from gmi_video.batch.lines import NewLine, Refusal, key_text, line_of
 from gmi_video.batch.places import digest
 from gmi_video.batch.prices import Prices
-from gmi_video.errors import ConfigurationError
+from gmi_video.errors import ConfigurationError, PayloadInvalid
 from gmi_video.records import VideoRequest
 
 CHUNK = 500
@@ -42,15 +42,45 @@ def whole(name: str, value: object, least: int, most: int = sys.maxsize) -> int:
     return value
 
 
-def lines_of(chunk: list[VideoRequest]) -> list[NewLine]:
-    """Requests as the journal takes them; local files are read, so this runs off the loop."""
+async def readied(
+    chunk: list[VideoRequest], prices: Prices | None, before: int
+) -> tuple[list[NewLine], Refusal]:
+    """The requests up to the first that is refused, as the journal takes them; `before` came in earlier chunks."""
+    lines, refusal = await asyncio.get_running_loop().run_in_executor(None, lines_of, chunk, before)
+    if prices is None:
+        return lines, refusal
+    for index, line in enumerate(lines):
+        cost, _ = await prices.of(line.request.model, line.request.payload, needed=True)
+        if cost is None:
+            message = (
+                f"{_which(line.request, before + index)}: the catalog names no price of {line.request.model} for "
+                "this payload, and a budget is set; give assume_price=…"
+            )
+            return lines[:index], ConfigurationError(message)
+    return lines, refusal
+
+
+def lines_of(chunk: list[VideoRequest], before: int = 0) -> tuple[list[NewLine], Refusal]:
+    """As `readied`, without prices; local files are read, so this runs off the loop."""
+    seen: dict[str, str] = {}
+    lines: list[NewLine] = []
     for request in chunk:
         given: object = request
         if not isinstance(given, VideoRequest):
             message = f"add takes VideoRequest(model, payload)s, not {type(request).__name__}"
-            raise ConfigurationError(message)
-    seen: dict[str, str] = {}
-    return [line_of(request, lambda path: _digest(path, seen)) for request in chunk]
+            return lines, ConfigurationError(message)
+        try:
+            lines.append(line_of(request, lambda path: _digest(path, seen)))
+        except (PayloadInvalid, ConfigurationError) as error:
+            return lines, type(error)(f"{_which(request, before + len(lines))}: {error}")
+        except Exception as error:  # noqa: BLE001  # the caller's own objects, or a payload without end
+            return lines, error
+    return lines, None
+
+
+def _which(request: VideoRequest, before: int) -> str:
+    """A request as its caller finds it."""
+    return f"request {before + 1}" + ("" if request.key is None else f" (key {key_text(request.key)})")
 
 
 def _digest(path: str, seen: dict[str, str]) -> str:
@@ -61,19 +91,6 @@ def _digest(path: str, seen: dict[str, str]) -> str:
             message = f"{path!r} cannot be read: {error.strerror}"
             raise ConfigurationError(message) from None
     return seen[path]
-
-
-async def all_priced(prices: Prices, lines: list[NewLine]) -> None:
-    """Raises `ConfigurationError` where a budget is set and nobody knows what a request costs."""
-    for line in lines:
-        cost, _ = await prices.of(line.request.model, line.request.payload, needed=True)
-        if cost is None:
-            whose = f"key {line.key}" if line.key else "a request"
-            message = (
-                f"{whose}: the catalog names no price of {line.request.model} for this payload, and a budget is "
-                "set; give assume_price=…"
-            )
-            raise ConfigurationError(message)
 
 
 async def chunks(requests: Requests) -> AsyncIterator[list[VideoRequest]]:

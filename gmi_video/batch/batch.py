@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from gmi_video.batch import facts, names, steps
-from gmi_video.batch.adding import Requests, all_priced, chunks, dollars, lines_of, whole
+from gmi_video.batch.adding import Requests, chunks, dollars, readied, whole
 from gmi_video.batch.audit import adopt, audit
 from gmi_video.batch.counts import Counts
 from gmi_video.batch.errors import JournalLocked
@@ -88,14 +88,15 @@ class Batch:
 
         A request that is there already is left as it is: it is known by its key, or by its payload and the equal
         ones before it in this call. While a run is under way it takes up what is added; a task that adds then
-        keeps the run open until it ends, or until `finish()`.
+        keeps the run open until it ends, or until `finish()`. The first that is refused ends the call: those before
+        it are added, it and those after it are not.
 
         Raises:
             ConfigurationError: a key that stands for another payload; no price, where a budget is set.
             PayloadInvalid: a payload that JSON cannot hold.
-            JournalError: the journal cannot be written; what was added before stays.
+            JournalError: the journal cannot be written.
         """
-        one_pass, new = next(self._passes), 0
+        one_pass, new, before = next(self._passes), 0, 0
         task = asyncio.current_task()
         self._adding.append(task)
         try:
@@ -105,7 +106,8 @@ class Batch:
             prices = Prices(self._session, self._options.assume_price) if self._budget is not None else None
             await self._journal.do(steps.begin_pass)
             async for chunk in chunks(requests):
-                new += await self._add(chunk, one_pass, prices)
+                new += await self._add(chunk, one_pass, prices, before)
+                before += len(chunk)
         finally:
             self._adding.remove(task)
             self._ring()
@@ -282,19 +284,17 @@ class Batch:
         if self._engine is not None:
             self._engine.work.bell.ring()
 
-    async def _add(self, chunk: list[VideoRequest], one_pass: int, prices: Prices | None) -> int:
-        read = partial(lines_of, chunk)
-        lines = await asyncio.get_running_loop().run_in_executor(None, read)
-        if prices is not None:
-            await all_priced(prices, lines)
-        added = await self._journal.do(partial(steps.add, one_pass=one_pass, new=lines))
-        models: set[str] = set()
-        for one, line in zip(added, lines, strict=True):
+    async def _add(self, chunk: list[VideoRequest], one_pass: int, prices: Prices | None, before: int) -> int:
+        lines, refusal = await readied(chunk, prices, before)
+        added, conflict = await self._journal.do(partial(steps.add, one_pass=one_pass, new=lines))
+        for one, line in zip(added, lines, strict=conflict is None):
             self._held[one.number] = line.request
-            if one.new:
-                models.add(one.model)
-                assert self._counts is not None
-                self._counts.move(one.model, None, "waiting")
-        if models and self._engine is not None:
-            self._engine.added(models)
-        return sum(one.new for one in added)
+        new = [one.model for one in added if one.new]
+        for model in new:
+            assert self._counts is not None
+            self._counts.move(model, None, "waiting")
+        if new and self._engine is not None:
+            self._engine.added(set(new))
+        if (error := conflict or refusal) is not None:
+            raise error
+        return len(new)

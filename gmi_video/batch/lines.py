@@ -24,6 +24,9 @@ FILE = "$file"
 
 FileDigest = Callable[[str], str]
 
+Refusal = Exception | None
+"""Why a request is not added, nor those after it, where that is so."""
+
 
 @frozen(kw_only=True)
 class NewLine:

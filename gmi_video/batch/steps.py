@@ -11,7 +11,7 @@ from attrs import frozen
 
 from gmi_video.batch import lines
 from gmi_video.batch.journal import keep
-from gmi_video.batch.lines import NewLine
+from gmi_video.batch.lines import NewLine, Refusal
 from gmi_video.batch.records import LineState
 from gmi_video.errors import ConfigurationError, GmiVideoError
 from gmi_video.ledger import Intent, State
@@ -75,12 +75,15 @@ def end_pass(connection: sqlite3.Connection, number: int) -> None:
     connection.execute("DELETE FROM temp.passed WHERE pass = ?", (number,))
 
 
-def add(connection: sqlite3.Connection, one_pass: int, new: Iterable[NewLine]) -> list[Added]:
-    """Adds those lines that are not there yet.
-
-    Raises `ConfigurationError` for a key that stands for another payload; the lines before it are added.
-    """
-    return [_added(connection, one_pass, line) for line in new]
+def add(connection: sqlite3.Connection, one_pass: int, new: Iterable[NewLine]) -> tuple[list[Added], Refusal]:
+    """Adds those lines that are not there yet, up to one whose key stands for another payload, and says so of that."""
+    added: list[Added] = []
+    for line in new:
+        try:
+            added.append(_added(connection, one_pass, line))
+        except ConfigurationError as error:
+            return added, error
+    return added, None
 
 
 def _added(connection: sqlite3.Connection, one_pass: int, line: NewLine) -> Added:

@@ -48,7 +48,9 @@ class Rehearsal:
         there: list[Standing | None] = [None] * len(checked)
         if self._journal is not None:
             read = partial(lines_of, [found.ready.request for found in checked])
-            new = await asyncio.get_running_loop().run_in_executor(None, read)
+            new, refusal = await asyncio.get_running_loop().run_in_executor(None, read)
+            if refusal is not None:
+                raise refusal
             there = await self._journal.do(partial(self._known.of, new=new))
         told = iter([self._one(found, standing) for found, standing in zip(checked, there, strict=True)])
         return [next(told) if isinstance(found, Checked) else found for found in chunk]

@@ -380,7 +380,7 @@ def test_adding_a_file_again_is_cheap_in_the_journal(tmp_path: Path) -> None:
         await journal.do(steps.begin_pass)
         passes = []
         for one_pass in (1, 2):
-            added = await journal.do(lambda connection: steps.add(connection, one_pass, [line] * 3))  # noqa: B023  # awaited at once
+            added, _ = await journal.do(lambda connection: steps.add(connection, one_pass, [line] * 3))  # noqa: B023  # awaited at once
             await journal.do(lambda connection: steps.end_pass(connection, one_pass))  # noqa: B023  # as above
             passes.append([item.new for item in added])
         return passes
