@@ -15,7 +15,7 @@ from urllib.parse import quote
 from gmi_video.batch import rows, tables
 from gmi_video.batch.database import DAMAGED, Database, Job, T, told
 from gmi_video.batch.errors import JournalCorrupt, JournalError
-from gmi_video.batch.owner import Owner, refuse_names, refuse_network
+from gmi_video.batch.owner import Owner, real, refuse_names, refuse_network
 from gmi_video.batch.records import BatchStatistics, Row
 from gmi_video.ledger import Intent, State
 
@@ -184,11 +184,7 @@ def _uri(path: Path, options: str) -> sqlite3.Connection:
 def _connected(name: str, path: Path | None) -> sqlite3.Connection:
     """A connection to a file that is ours alone, prepared and looked through."""
     if path is not None:
-        try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as error:
-            why = error.strerror or "it cannot be opened"
-            raise JournalError(f"{str(path)!r}: {why}", path=str(path)) from None
+        _made(path)
     connection = sqlite3.connect(name, isolation_level=None, check_same_thread=False, timeout=10)
     try:
         tables.prepare(connection, path)
@@ -201,6 +197,21 @@ def _connected(name: str, path: Path | None) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _made(path: Path) -> None:
+    """Makes the file, for its owner's eyes only. One that is there is not opened: closing it would drop SQLite's locks."""
+    try:
+        os.close(os.open(real(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if not path.is_dir() and os.access(path, os.R_OK | os.W_OK):
+            return
+        why = "Is a directory" if path.is_dir() else "Permission denied"
+    except OSError as error:
+        why = error.strerror or "it cannot be made"
+    else:
+        return
+    raise JournalError(f"{str(path)!r}: {why}", path=str(path))
 
 
 def _look_through(connection: sqlite3.Connection, path: Path) -> None:

@@ -108,7 +108,7 @@ def refuse_names(journal: Path, mounts: Path = _MOUNTS) -> None:
     """
     path = real(journal)
     try:
-        names = path.stat().st_nlink
+        names = path.stat().st_nlink if not path.is_dir() else 1  # of a folder, opening it tells
     except OSError:  # it is not there yet, or opening it tells
         return
     if names > 1:

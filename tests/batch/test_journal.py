@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,50 @@ def test_the_file_is_the_owners_alone(tmp_path: Path) -> None:
 
     assert {"run.db", "run.db-lock"} <= set(modes)
     assert set(modes.values()) == {0o600}
+
+
+LOCKING = """
+import fcntl, os, sys
+with open(sys.argv[1], "r+b") as file:
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)
+    except OSError:
+        print("in use")
+    else:
+        print("free")
+"""
+"""Tells whether anybody has the file open as SQLite has: by a lock on 510 bytes behind the first GiB and two."""
+
+
+def test_an_owner_leaves_the_locks_of_a_reader_in_its_process_alone(tmp_path: Path) -> None:
+    """Who opens a file that is open already and closes it drops each lock of the process on it; no stranger may get in."""
+    path = tmp_path / "run.db"
+    with Journal(path):
+        pass
+
+    def standing() -> str:
+        command = [sys.executable, "-c", LOCKING, str(path)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert standing() == "free"
+    with Journal(path, readonly=True) as reader:
+        assert list(reader.rows()) == []
+        assert standing() == "in use"
+        with Journal(path):
+            assert standing() == "in use"
+
+
+@pytest.mark.parametrize("made", [Path.mkdir, lambda path: path.symlink_to(path.with_name("there.db"))])
+def test_what_lies_at_the_path_is_followed_or_refused(made: Callable[[Path], None], tmp_path: Path) -> None:
+    """A link that leads nowhere yet makes its file, for the owner's eyes only; a folder is named as one."""
+    path = tmp_path / "run.db"
+    made(path)
+    if path.is_dir():
+        with pytest.raises(JournalError, match="Is a directory"):
+            Journal(path).open()
+    else:
+        with Journal(path):
+            assert stat.S_IMODE((tmp_path / "there.db").stat().st_mode) == 0o600
 
 
 def test_commits_that_wait_together_are_made_together(tmp_path: Path) -> None:
