@@ -25,11 +25,14 @@ _WORDS = ("prompt", "text")
 _MEDIA = frozenset({"image", "video", "audio"})
 
 
-def with_files(payload: Mapping[str, Any], model: Model) -> dict[str, Any]:
+def with_files(payload: Mapping[str, Any], model: Model | None) -> dict[str, Any]:
     """A payload with the files that are named by `@` or `data:@` where its model wants a file, as cells name them.
 
+    Of a model that is not known the names of its parameters say what is wanted, and else the file itself.
     Raises `ConfigurationError` for a file that is named without the sign.
     """
+    if model is None:
+        return {name: _meant(value, _deeper(name, "unsaid")) for name, value in payload.items()}
     linked = {problem.parameter for problem in model.check(payload) if problem.kind == "link"}
     made = {}
     for name, value in payload.items():

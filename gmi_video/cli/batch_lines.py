@@ -72,7 +72,7 @@ class Typist:
         model = self._known.get(name)
         try:
             request = line.made(self._model, self._payload(line, name, model))
-            ready = Ready(request=request) if model is None else _priced(model, request)
+            ready = _read(model, request)
         except (ConfigurationError, PayloadInvalid) as error:
             return Refused(
                 place=line.place, model=name, why=(printable(error).removeprefix(f"{line.place}: "),)
@@ -108,7 +108,7 @@ class Typist:
             self._desk.warn(f"{printable(error)}. So lines of {printable(name)} are sent without its schema")
 
 
-def _priced(model: Model, request: VideoRequest) -> Ready:
+def _read(model: Model | None, request: VideoRequest) -> Ready:
     """A line with what its model says of it; what it means by a file of this machine is that file.
 
     Raises `ConfigurationError` or `PayloadInvalid` for a file that cannot be sent, and for a path that would be
@@ -118,6 +118,8 @@ def _priced(model: Model, request: VideoRequest) -> Ready:
     if meant != request.payload:
         request = VideoRequest(request.model, meant, key=request.key)
     seen = examined(request.payload)
+    if model is None:
+        return Ready(request=request)
     return Ready(request=request, problems=model.check(seen), cost=model.price_of(seen))
 
 

@@ -220,6 +220,27 @@ def test_files_within_lists_are_uploaded_from_json(shell: Shell, sandbox: Sandbo
     assert str(link).startswith(sandbox.media_url)
 
 
+def test_files_are_files_where_the_catalog_cannot_be_asked(shell: Shell) -> None:
+    """Without a schema the names of parameters, and the file itself, tell what `@` means; no word is paid for in its place."""
+    placed(shell.folder, "a.png", picture(1000, 1000, "PNG"))
+    line = {"prompt": "@a.png", "image": ["@a.png"], "start_frame": "@a.png", "img_url": "@missing"}
+    with serving(Script(catalog=[Behaviour.refused(400, "not now")] * 99)) as sandbox:
+        own = Shell(folder=shell.folder, sandbox=sandbox)
+        (shell.folder / "p.jsonl").write_text(json.dumps(line))
+        refused = own.run("batch", "p.jsonl", "--model", "seedream-5.0-lite", "--journal", "run.db")
+        (shell.folder / "p.jsonl").write_text(json.dumps(line | {"img_url": "@a.png"}))
+        ran = own.run("batch", "p.jsonl", "--model", "seedream-5.0-lite", "--journal", "run.db")
+        (charge,) = sandbox.charges
+
+    assert refused.code == 2
+    assert "p.jsonl, line 1: payload.img_url: 'missing' cannot be read: No such file" in refused.err
+    assert ran.code == 0, ran.err
+    sent = {name: value for name, value in charge.payload.items() if name in line}
+    link = sent["img_url"]
+    assert str(link).startswith("http")
+    assert sent == {"prompt": "@a.png", "image": [link], "start_frame": link, "img_url": link}
+
+
 def test_json_lines_tell_each_end_and_the_sum(shell: Shell) -> None:
     """With --json stdout holds a line for each ended line and the statistics last, exact money as text."""
     lines(shell.folder, 2)
