@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,11 +147,15 @@ def file_system(path: Path, mounts: Path) -> str:
 
 
 def _mounted(mounts: Path) -> Iterator[tuple[Path, str]]:
-    """Where file systems are mounted, with their types; nothing where the system does not say."""
+    """Where file systems are mounted, with their types; nothing where the system does not say.
+
+    Names are bytes of any kind; a blank, a tab, a line's end and a backslash stand as three octal digits.
+    """
     try:
-        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = mounts.read_bytes().removesuffix(b"\n").split(b"\n")
     except OSError:
         return
-    for line in lines:
-        before, _, after = line.partition(" - ")
-        yield Path(before.split()[4].encode().decode("unicode_escape")), after.split()[0]
+    for line in filter(None, lines):
+        before, _, after = line.partition(b" - ")
+        point = re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), before.split(b" ")[4])
+        yield Path(os.fsdecode(point)), os.fsdecode(after.split(b" ")[0])

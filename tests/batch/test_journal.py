@@ -312,20 +312,28 @@ def test_an_older_journal_is_backed_up_and_brought_here_in_one_transaction(tmp_p
 
 
 MOUNTS = (
-    "22 1 259:1 / / rw,relatime - ext4 /dev/root rw\n"
-    "30 22 0:40 / /data/shared\\040files rw - nfs4 server:/x rw\n"
-    "31 22 0:41 / /data rw - xfs /dev/b rw\n"
+    b"22 1 259:1 / / rw,relatime - ext4 /dev/root rw\n"
+    b"30 22 0:40 / /data/shared\\040files rw - nfs4 server:/x rw\n"
+    b"31 22 0:41 / /data rw - xfs /dev/b rw\n"
+    b"32 22 0:42 / /mnt/caf\xe9 rw - tmpfs tmpfs rw\n"
+    b"33 22 0:43 / /mnt/caf\xc3\xa9\rx rw - cifs //server/x rw\n"
 )
 
 
 @pytest.mark.parametrize(
     ("path", "kind"),
-    [("/home/a/run.db", "ext4"), ("/data/run.db", "xfs"), ("/data/shared files/a/run.db", "nfs4")],
+    [
+        ("/home/a/run.db", "ext4"),
+        ("/data/run.db", "xfs"),
+        ("/data/shared files/a/run.db", "nfs4"),
+        ("/mnt/café\rx/run.db", "cifs"),
+        ("/mnt/caf\udce9/run.db", "tmpfs"),
+    ],
 )
 def test_the_file_system_of_a_path_is_that_of_its_nearest_mount(path: str, kind: str, tmp_path: Path) -> None:
-    """Mount points are told as the kernel writes them, escapes included."""
+    """Mount points are told as the kernel writes them: escapes, and names that are no UTF-8, included."""
     mounts = tmp_path / "mountinfo"
-    mounts.write_text(MOUNTS)
+    mounts.write_bytes(MOUNTS)
 
     assert file_system(Path(path), mounts) == kind
 
@@ -333,7 +341,7 @@ def test_the_file_system_of_a_path_is_that_of_its_nearest_mount(path: str, kind:
 def test_a_network_file_system_is_refused(tmp_path: Path) -> None:
     """Where locks do not keep others out the journal is not put, and the sentence says what to do."""
     mounts = tmp_path / "mountinfo"
-    mounts.write_text(MOUNTS)
+    mounts.write_bytes(MOUNTS)
 
     with pytest.raises(JournalError, match=r"network file system \(nfs4\).*local disk, or force it"):
         refuse_network(Path("/data/shared files/run.db"), mounts)
