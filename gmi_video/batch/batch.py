@@ -6,10 +6,11 @@ import os
 import weakref
 from decimal import Decimal
 from functools import partial
-from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from gmi_video.batch import facts, names, steps
+from attrs import evolve
+
+from gmi_video.batch import facts, names, passes, steps
 from gmi_video.batch.adding import Requests, chunks, dollars, readied, whole
 from gmi_video.batch.audit import adopt, audit
 from gmi_video.batch.counts import Counts
@@ -18,6 +19,7 @@ from gmi_video.batch.journal import Journal
 from gmi_video.batch.owner import real
 from gmi_video.batch.places import place_of
 from gmi_video.batch.prices import Prices
+from gmi_video.batch.producers import Producers
 from gmi_video.batch.reading import Run
 from gmi_video.batch.records import BatchStatistics, Orphan, Retry, Sink
 from gmi_video.batch.runner import Engine
@@ -77,11 +79,8 @@ class Batch:
         self._engine: Engine | None = None
         self._opening = asyncio.Lock()
         self._passes = itertools.count(1)
-        self._adding: list[asyncio.Task[Any] | None] = []
         self._beginning = False
-        self._producers: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
-        self._consumer: asyncio.Task[Any] | None = None
-        self._finished = False
+        self._producers = Producers()
 
     async def add(self, requests: Requests) -> int:
         """Adds requests, and returns how many of them were new.
@@ -97,26 +96,26 @@ class Batch:
             JournalError: the journal cannot be written.
         """
         one_pass, new, before = next(self._passes), 0, 0
-        task = asyncio.current_task()
-        self._adding.append(task)
         try:
-            await self._opened()
-            if self.runs or self._beginning:
-                self._produces(task)
-            prices = Prices(self._session, self._options.assume_price) if self._budget is not None else None
-            await self._journal.do(steps.begin_pass)
-            async for chunk in chunks(requests):
-                new += await self._add(chunk, one_pass, prices, before)
-                before += len(chunk)
+            with self._producers.adding() as task:
+                await self._opened()
+                if self.runs or self._beginning:
+                    self._producers.take(task, self._ring)
+                prices = (
+                    Prices(self._session, self._options.assume_price) if self._budget is not None else None
+                )
+                await self._journal.do(passes.begin)
+                async for chunk in chunks(requests):
+                    new += await self._add(chunk, one_pass, prices, before)
+                    before += len(chunk)
         finally:
-            self._adding.remove(task)
             self._ring()
-        await self._journal.do(partial(steps.end_pass, number=one_pass))
+        await self._journal.do(partial(passes.end, number=one_pass))
         return new
 
     def finish(self) -> None:
         """No more requests come: a run that waits for them ends once all are done."""
-        self._finished = True
+        self._producers.finish()
         self._ring()
 
     def drain(self) -> None:
@@ -150,9 +149,27 @@ class Batch:
     async def retry_failed(self) -> int:
         """Lets failed lines that cost nothing wait once more, and looks again for what was paid for; returns how many."""
         await self._opened()
-        count = await self._journal.do(steps.retry_failed)
+        count = await self._journal.do(partial(steps.retry_failed, narrow=self._options.narrow))
         self._counts = await self._journal.do(Counts.read)
         return count
+
+    async def narrow(self, *, drop: bool = False) -> int:
+        """Lets the runs of this batch send no line that it was not given by `add`; returns how many wait for others.
+
+        They stay in the journal; `drop` takes them out, for nothing was paid. What was submitted is followed and
+        saved, whoever gave it. Raises `ConfigurationError` during a run.
+        """
+        await self._between_runs("make a batch narrow")
+        self._options = evolve(self._options, narrow=True)
+        count = await self._journal.do(partial(passes.others, drop=drop))
+        self._counts = await self._journal.do(Counts.read)
+        return count
+
+    async def _between_runs(self, what: str) -> None:
+        if self.runs:
+            message = f"{what} between two runs, not during one"
+            raise ConfigurationError(message)
+        await self._opened()
 
     async def audit(self) -> tuple[Orphan, ...]:
         """The requests of the account's list that carry a payload of ours and belong to no line, with their prices.
@@ -172,10 +189,7 @@ class Batch:
         The next run follows it and saves its video. Raises `ConfigurationError` during a run, and where it has
         an owner by now.
         """
-        if self.runs:
-            message = "adopt an orphan between two runs, not during one"
-            raise ConfigurationError(message)
-        await self._opened()
+        await self._between_runs("adopt an orphan")
         number = await self._journal.do(partial(adopt, orphan=orphan))
         self._counts = await self._journal.do(Counts.read)
         return number
@@ -191,9 +205,7 @@ class Batch:
         await self._opened()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     def __del__(self) -> None:
@@ -250,17 +262,15 @@ class Batch:
                 message = "this batch is running already, and somebody reads that run; read it there, or end it first"
                 raise ConfigurationError(message)
             await self._engine.stop()
-        self._consumer = asyncio.current_task()
-        for task in self._adding:
-            self._produces(task)
+        self._producers.read_here(self._ring)
         await self._opened()
         if self._options.place is not None:
             await self._options.place.check()
         await self._journal.do(steps.reopen)
         self._counts = counts = await self._journal.do(Counts.read)
-        self._finished = False
+        self._producers.finish(finished=False)
         work = Work(self._session, self._journal, counts, self._options, self._held.get)
-        self._engine = Engine(work, self._produced, self._released)
+        self._engine = Engine(work, lambda: self._producers.left, self._released)
         return self._engine
 
     def _released(self) -> None:
@@ -268,25 +278,13 @@ class Batch:
         if self._ours and self._journal.path is not None:
             self._journal.close()
 
-    def _produces(self, task: "asyncio.Task[Any] | None") -> None:
-        """Whoever adds while a run is under way, and is not the one who reads it, may add more."""
-        if task is not None and task is not self._consumer and task not in self._producers:
-            self._producers.add(task)
-            task.add_done_callback(lambda _: self._ring())
-
-    def _produced(self) -> bool:
-        """Whether more may be added."""
-        if self._adding:
-            return True
-        return not self._finished and any(not task.done() for task in self._producers)
-
     def _ring(self) -> None:
         if self._engine is not None:
             self._engine.work.bell.ring()
 
     async def _add(self, chunk: list[VideoRequest], one_pass: int, prices: Prices | None, before: int) -> int:
         lines, refusal = await readied(chunk, prices, before)
-        added, conflict = await self._journal.do(partial(steps.add, one_pass=one_pass, new=lines))
+        added, conflict = await self._journal.do(partial(passes.add, one_pass=one_pass, new=lines))
         for one, line in zip(added, lines, strict=conflict is None):
             self._held[one.number] = line.request
         new = [one.model for one in added if one.new]

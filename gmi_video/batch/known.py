@@ -19,6 +19,11 @@ class Standing:
     same: bool
     held: bool
 
+    @property
+    def unsent(self) -> bool:
+        """Whether it waits to be sent, or was set aside before it was."""
+        return self.state in {"waiting", "parked"} and not self.held
+
 
 class Known:
     """One pass over a file: equal lines without a key are told apart by how many came before."""

@@ -9,26 +9,16 @@ from typing import Any
 
 from attrs import frozen
 
-from gmi_video.batch import lines
+from gmi_video.batch import passes
 from gmi_video.batch.journal import keep
-from gmi_video.batch.lines import NewLine, Refusal
 from gmi_video.batch.records import LineState
-from gmi_video.errors import ConfigurationError, GmiVideoError
+from gmi_video.errors import GmiVideoError
 from gmi_video.ledger import Intent, State
 
 
 def now() -> float:
     """Unix seconds, for people; nothing is decided by them."""
     return time.time()
-
-
-@frozen(kw_only=True)
-class Added:
-    """A line that was added, or was there: `new` says which."""
-
-    number: int
-    model: str
-    new: bool
 
 
 @frozen(kw_only=True)
@@ -63,56 +53,12 @@ def _kept(values: tuple[Any, ...]) -> Kept:
     return Kept(**told)
 
 
-def begin_pass(connection: sqlite3.Connection) -> None:
-    """Begins to count equal lines anew: one call of `add` is one pass over one file."""
-    connection.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS passed (pass INTEGER, digest BLOB, count INTEGER, PRIMARY KEY (pass, digest)) WITHOUT ROWID"
+def take(connection: sqlite3.Connection, model: str, after: int, most: int, *, narrow: bool) -> list[Kept]:
+    """Waiting lines of a model, in their order, after a number; `narrow` as for `Batch.narrow`."""
+    query = (
+        f"SELECT {_KEPT} FROM lines WHERE state = 'waiting' AND model = ? AND number > ? "  # noqa: S608  # our own columns
+        f"{passes.GIVEN if narrow else ''} ORDER BY number LIMIT ?"
     )
-
-
-def end_pass(connection: sqlite3.Connection, number: int) -> None:
-    """Forgets what one pass counted."""
-    connection.execute("DELETE FROM temp.passed WHERE pass = ?", (number,))
-
-
-def add(connection: sqlite3.Connection, one_pass: int, new: Iterable[NewLine]) -> tuple[list[Added], Refusal]:
-    """Adds those lines that are not there yet, up to one whose key stands for another payload, and says so of that."""
-    added: list[Added] = []
-    for line in new:
-        try:
-            added.append(_added(connection, one_pass, line))
-        except ConfigurationError as error:
-            return added, error
-    return added, None
-
-
-def _added(connection: sqlite3.Connection, one_pass: int, line: NewLine) -> Added:
-    before = 0
-    if line.key is None:
-        counting = "INSERT INTO temp.passed VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count"
-        before = connection.execute(counting, (one_pass, line.digest)).fetchone()[0] - 1
-    who = lines.identity(line, before)
-    found = connection.execute("SELECT number, digest FROM lines WHERE identity = ?", (who,)).fetchone()
-    model = line.request.model
-    if found is None:
-        row = (who, line.key, model, line.digest, line.payload, now())
-        done = connection.execute(
-            "INSERT INTO lines (identity, key, model, digest, payload, added_at) VALUES (?, ?, ?, ?, ?, ?)",
-            row,
-        )
-        return Added(number=done.lastrowid or 0, model=model, new=True)
-    if found[1] != line.digest:
-        message = (
-            f"key {line.key} already stands for another payload (line {found[0]} of the journal); "
-            "give the changed line a key of its own"
-        )
-        raise ConfigurationError(message)
-    return Added(number=found[0], model=model, new=False)
-
-
-def take(connection: sqlite3.Connection, model: str, after: int, most: int) -> list[Kept]:
-    """Waiting lines of a model, in their order, after a number."""
-    query = f"SELECT {_KEPT} FROM lines WHERE state = 'waiting' AND model = ? AND number > ? ORDER BY number LIMIT ?"  # noqa: S608  # our own columns
     return [_kept(row) for row in connection.execute(query, (model, after, most))]
 
 
@@ -142,9 +88,9 @@ def one(connection: sqlite3.Connection, number: int) -> Kept:
     return _kept(connection.execute(f"SELECT {_KEPT} FROM lines WHERE number = ?", (number,)).fetchone())  # noqa: S608  # as above
 
 
-def waiting_models(connection: sqlite3.Connection) -> list[str]:
+def waiting_models(connection: sqlite3.Connection, *, narrow: bool) -> list[str]:
     """The models that lines wait for."""
-    query = "SELECT DISTINCT model FROM lines WHERE state = 'waiting' ORDER BY model"
+    query = f"SELECT DISTINCT model FROM lines WHERE state = 'waiting' {passes.GIVEN if narrow else ''} ORDER BY model"  # noqa: S608  # as above
     return [model for (model,) in connection.execute(query)]
 
 
@@ -167,16 +113,17 @@ def reopen(connection: sqlite3.Connection) -> None:
     )
 
 
-def retry_failed(connection: sqlite3.Connection) -> int:
+def retry_failed(connection: sqlite3.Connection, *, narrow: bool) -> int:
     """Sends failed lines that cost nothing once more, and looks again for what was paid for; returns how many."""
     paid = connection.execute(
         "UPDATE lines SET told = 0, kind = NULL, reason = '', error = NULL, ended_at = NULL, state = CASE "
         "WHEN snapshot IS NOT NULL AND status = 'success' THEN 'saving' ELSE 'running' END "
         "WHERE state = 'failed' AND money = 'spent' AND status NOT IN ('failed', 'cancelled')"
     )
+    given = passes.GIVEN if narrow else ""
     free = connection.execute(
-        "UPDATE lines SET state = 'waiting', told = 0, kind = NULL, reason = '', error = NULL, request_id = NULL, "
-        "snapshot = NULL, status = '', ended_at = NULL, attempts = 0 WHERE state = 'failed' AND money != 'spent'"
+        "UPDATE lines SET state = 'waiting', told = 0, kind = NULL, reason = '', error = NULL, request_id = NULL, "  # noqa: S608  # as above
+        f"snapshot = NULL, status = '', ended_at = NULL, attempts = 0 WHERE state = 'failed' AND money != 'spent' {given}"
     )
     return paid.rowcount + free.rowcount
 

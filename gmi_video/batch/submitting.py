@@ -148,8 +148,9 @@ class Submitting:
     async def _read(self, lane: Lane) -> None:
         """Reads ahead; what costs more than there is left to spend is set aside at once."""
         most = PAGE * 10 if self._purse.tight else PAGE
+        narrow = self._work.options.narrow
         found = await self._work.journal.do(
-            partial(steps.take, model=lane.model, after=lane.after, most=most)
+            partial(steps.take, model=lane.model, after=lane.after, most=most, narrow=narrow)
         )
         lane.dry = lane.dry and len(found) < most
         if not found:

@@ -35,6 +35,7 @@ class Options:
     max_in_flight: int = 1000
     retry: Retry | None = None
     resubmit_absent: int = 0
+    narrow: bool = False
 
 
 @define(eq=False, kw_only=True)

@@ -85,6 +85,12 @@ def make(
         Literal["failed"] | None,
         Parameter(metavar="failed", help="Try lines that failed in earlier runs, uncharged, once more."),
     ] = None,
+    rest: Annotated[
+        Literal["leave", "send", "drop"],
+        Parameter(
+            help="Of lines that only the journal has, not sent yet: leave them waiting, send them too, or take them out.",
+        ),
+    ] = "leave",
     resubmit_absent: Annotated[
         int,
         Parameter(
@@ -133,6 +139,7 @@ def make(
             resubmit_absent=resubmit_absent,
             skip_invalid=skip_invalid,
             dry_run=dry_run,
+            rest=rest,
             report=report,
             grace=seconds_of(grace, "--grace"),
             again=_again(
@@ -146,6 +153,7 @@ def make(
                 assume_price=assume_price,
                 max_in_flight=max_in_flight,
                 attempts=None if attempts == 3 else attempts,
+                rest="send" if rest == "send" else None,
                 resubmit_absent=resubmit_absent or None,
                 skip_invalid=skip_invalid or None,
                 grace=None if grace == "60s" else grace,

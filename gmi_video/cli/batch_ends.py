@@ -50,14 +50,14 @@ def sentence(done: Finished) -> str:
     return "  ".join([*parts, *([dollars(done.cost)] if done.cost is not None else [])])
 
 
-def code(statistics: BatchStatistics, kinds: Counter[str]) -> int:
-    """The exit code of a run that came to its end; `kinds` are why lines were set aside in it."""
+def code(statistics: BatchStatistics, kinds: Counter[str], left: int = 0) -> int:
+    """The exit code of a run that came to its end; `kinds` are why lines were set aside in it, `left` were not its own."""
     lines = statistics.lines
     if lines.uncertain:
         return exits.DECISION
     if lines.parked and kinds.get("credit"):
         return exits.CREDITS
-    return exits.FAILED if lines.failed or lines.total > lines.done else exits.OK
+    return exits.FAILED if lines.failed or lines.total > lines.done + left else exits.OK
 
 
 def undecided(desk: Desk, found: Sequence[Row], journal: Path, unlisted: int = 0) -> None:

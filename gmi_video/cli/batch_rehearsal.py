@@ -9,8 +9,10 @@ from pathlib import Path
 from gmi_video.batch import Journal
 from gmi_video.batch.adding import lines_of
 from gmi_video.batch.known import Known, Standing
+from gmi_video.batch.passes import unsent
 from gmi_video.cli import exits
 from gmi_video.cli.batch_lines import Checked, Refused
+from gmi_video.cli.batch_rest import Rest, of_others
 from gmi_video.cli.batch_survey import shown, surveyed
 from gmi_video.cli.batch_view import dollars
 from gmi_video.cli.desk import Desk
@@ -27,6 +29,7 @@ class Rehearsal:
         self._retry_failed = retry_failed
         self._known = Known()
         self.clashes = 0
+        self._met = 0
         self.lines = 0
         self.unpriced = 0
         self.cost = Decimal(0)
@@ -55,6 +58,10 @@ class Rehearsal:
         told = iter([self._one(found, standing) for found, standing in zip(checked, there, strict=True)])
         return [next(told) if isinstance(found, Checked) else found for found in chunk]
 
+    async def others(self) -> int:
+        """How many lines wait in the journal that the file does not have, once all of it was seen."""
+        return 0 if self._journal is None else await self._journal.do(unsent) - self._met
+
     def _one(self, found: Checked, standing: Standing | None) -> Checked | Refused:
         if standing is not None and not standing.same:
             why = (
@@ -63,6 +70,7 @@ class Rehearsal:
             )
             self.clashes += 1
             return Refused(place=found.line.place, model=found.ready.request.model, why=(why,))
+        self._met += standing is not None and standing.unsent
         if standing is None or not (standing.held or (standing.state == "failed" and not self._retry_failed)):
             self.lines += 1
             if found.ready.cost is None:
@@ -81,6 +89,7 @@ async def rehearsed(
     assumed: Decimal | None,
     retry_failed: bool,
     skip_invalid: bool,
+    rest: Rest,
 ) -> int:
     """Tells what a run would do, and returns the exit code that it would have as far as that is known before."""
     kept = _kept(journal)
@@ -91,6 +100,7 @@ async def rehearsed(
             taken = sums.spent + sums.reserved
         rehearsal = Rehearsal(kept, retry_failed=retry_failed)
         survey = await surveyed(desk, rehearsal.each(lines))
+        others = await rehearsal.others()
     finally:
         if kept is not None:
             kept.close()
@@ -100,6 +110,8 @@ async def rehearsed(
     code = exits.USAGE if stopped else exits.OK
     if max_cost is not None:
         code = code or _budget(desk, rehearsal, taken, max_cost, assumed, unpriced=whole.unpriced)
+    if others:
+        desk.note(of_others(others, rest, would=True))
     desk.note("Nothing was sent.")
     return code
 

@@ -22,6 +22,7 @@ from gmi_video.cli.batch_ends import code
 from gmi_video.cli.batch_journal import reported, troubled
 from gmi_video.cli.batch_lines import Typist, requests
 from gmi_video.cli.batch_rehearsal import rehearsed
+from gmi_video.cli.batch_rest import Rest, of_others
 from gmi_video.cli.batch_survey import Survey, priced, problems, surveyed
 from gmi_video.cli.batch_view import line
 from gmi_video.cli.desk import Desk
@@ -57,6 +58,7 @@ class Told:
     resubmit_absent: int
     skip_invalid: bool
     dry_run: bool
+    rest: Rest
     report: bool
     grace: float
     again: str
@@ -64,12 +66,16 @@ class Told:
 
 @frozen(kw_only=True)
 class End:
-    """How a run ended: `kinds` are why lines did not succeed in it, `stopped` what stopped it before the last one."""
+    """How a run ended: `kinds` are why lines did not succeed in it, `stopped` what stopped it before the last one.
+
+    `left` lines were not the run's.
+    """
 
     statistics: BatchStatistics
     kinds: Counter[str]
     stopped: GmiVideoError | None = None
     orphans: tuple[Orphan, ...] = ()
+    left: int = 0
 
 
 async def run(desk: Desk, running: Running, told: Told) -> int:
@@ -88,6 +94,7 @@ async def run(desk: Desk, running: Running, told: Told) -> int:
                 assumed=told.assume_price,
                 retry_failed=told.retry_failed,
                 skip_invalid=told.skip_invalid,
+                rest=told.rest,
             )
         survey = await surveyed(desk, typist.each(told.file))
         if not _admitted(desk, survey, told):
@@ -142,7 +149,10 @@ async def _run(desk: Desk, running: Running, told: Told, batch: Batch, typist: T
     try:
         async with batch:
             new = await batch.add(requests(typist, told.file, skip=told.skip_invalid))
+            others = 0 if told.rest == "send" else await batch.narrow(drop=told.rest == "drop")
             _begins(desk, batch, new, await batch.retry_failed() if told.retry_failed else 0)
+            if others:
+                desk.note(of_others(others, told.rest))
             async with Display(desk, batch.statistics) as display:
                 running.drain = lambda: _drain(batch, display, told)
                 try:
@@ -164,7 +174,8 @@ async def _run(desk: Desk, running: Running, told: Told, batch: Batch, typist: T
             asyncio.get_running_loop().call_later(_LEAVE, _leave)
             _resume(desk, told, batch.statistics())
         raise
-    end = End(statistics=statistics, kinds=kinds, stopped=stopped, orphans=orphans)
+    left = others if told.rest == "leave" else 0
+    end = End(statistics=statistics, kinds=kinds, stopped=stopped, orphans=orphans, left=left)
     return await _over(desk, running, told, end)
 
 
@@ -228,11 +239,11 @@ async def _over(desk: Desk, running: Running, told: Told, end: End) -> int:
         desk.pointer(f"To try the failed lines again: {told.again} --retry failed")
     match end.stopped:
         case None:
-            return code(statistics, end.kinds)
+            return code(statistics, end.kinds, end.left)
         case BudgetExceeded():
             desk.fail(printable(end.stopped))
             desk.pointer("Run it again with a larger --max-cost to go on.")
-            return code(statistics, end.kinds)
+            return code(statistics, end.kinds, end.left)
     desk.record(end.stopped)
     desk.fail(printable(end.stopped))
     desk.pointer(f"Nothing is lost. To pick up where this left off: {told.again}")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -173,7 +174,7 @@ def test_what_the_service_failed_or_cancelled_is_no_paid_file(tmp_path: Path) ->
                     f"(x'0{number}', 'Veo3', x'', '{{}}', 0, 'failed', '{money}', '{status}', 'r{number}')"
                 )
                 await journal.do(lambda c, values=values: c.execute(f"{insert} {values}"))  # type: ignore[misc]  # as above
-            count = await journal.do(retry_failed)
+            count = await journal.do(partial(retry_failed, narrow=False))
             states = await journal.do(
                 lambda c: [state for (state,) in c.execute("SELECT state FROM lines ORDER BY number")]
             )

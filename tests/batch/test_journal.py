@@ -24,7 +24,7 @@ from gmi_video.batch import (
     JournalFailed,
     JournalFull,
     JournalLocked,
-    steps,
+    passes,
     tables,
 )
 from gmi_video.batch.lines import line_of
@@ -430,13 +430,13 @@ def test_adding_a_file_again_is_cheap_in_the_journal(tmp_path: Path) -> None:
     line = line_of(VideoRequest("Veo3", {"prompt": "twin"}), lambda _: "")
 
     async def main(journal: Journal) -> list[list[bool]]:
-        await journal.do(steps.begin_pass)
-        passes = []
+        await journal.do(passes.begin)
+        found = []
         for one_pass in (1, 2):
-            added, _ = await journal.do(lambda connection: steps.add(connection, one_pass, [line] * 3))  # noqa: B023  # awaited at once
-            await journal.do(lambda connection: steps.end_pass(connection, one_pass))  # noqa: B023  # as above
-            passes.append([item.new for item in added])
-        return passes
+            added, _ = await journal.do(lambda connection: passes.add(connection, one_pass, [line] * 3))  # noqa: B023  # awaited at once
+            await journal.do(lambda connection: passes.end(connection, one_pass))  # noqa: B023  # as above
+            found.append([item.new for item in added])
+        return found
 
     with Journal(tmp_path / "run.db") as journal:
         assert asyncio.run(main(journal)) == [[True] * 3, [False] * 3]

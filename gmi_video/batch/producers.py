@@ -1,0 +1,52 @@
+"""Who adds to a batch: while one of them may add more, a run stays open."""
+
+import asyncio
+import contextlib
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Task = asyncio.Task[Any]
+
+
+class Producers:
+    """Tasks that called `add`. The one that reads the run is none: it would wait for itself."""
+
+    def __init__(self) -> None:
+        self._adding: list[Task | None] = []
+        self._known: weakref.WeakSet[Task] = weakref.WeakSet()
+        self._consumer: Task | None = None
+        self._finished = False
+
+    @contextlib.contextmanager
+    def adding(self) -> Iterator[Task | None]:
+        """Around a call of `add`: gives its task."""
+        task = asyncio.current_task()
+        self._adding.append(task)
+        try:
+            yield task
+        finally:
+            self._adding.remove(task)
+
+    def take(self, task: Task | None, ring: Callable[[], None]) -> None:
+        """Whoever adds while a run is under way, and is not the one who reads it, may add more; `ring` tells of its end."""
+        if task is not None and task is not self._consumer and task not in self._known:
+            self._known.add(task)
+            task.add_done_callback(lambda _: ring())
+
+    def read_here(self, ring: Callable[[], None]) -> None:
+        """A run begins, and is read by this task; whoever adds at this moment may add more."""
+        self._consumer = asyncio.current_task()
+        for task in self._adding:
+            self.take(task, ring)
+
+    def finish(self, *, finished: bool = True) -> None:
+        """No more requests come, whatever the tasks do; or, for a new run, they may."""
+        self._finished = finished
+
+    @property
+    def left(self) -> bool:
+        """Whether more may be added."""
+        if self._adding:
+            return True
+        return not self._finished and any(not task.done() for task in self._known)
