@@ -60,8 +60,12 @@ class Blocks:
         jobs, self._jobs = self._jobs, []
         if not jobs:
             return
-        await ended(asyncio.gather(*jobs, return_exceptions=True))
-        failed = next((error for job in jobs if (error := job.exception()) is not None), None)
+        failed: BaseException | None = None
+        try:
+            await ended(asyncio.gather(*jobs, return_exceptions=True))
+        finally:
+            failed = next((error for job in jobs if not job.cancelled() and (error := job.exception())), None)
+            if failed is not None:
+                self._size = 0
         if failed is not None:
-            self._size = 0
             raise failed

@@ -140,4 +140,6 @@ def is_page(content_type: str) -> bool:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and len(text) < 19 and text.isascii() and text.isdigit() else None
+    if text is None or not text.isascii() or not text.isdigit():
+        return None
+    return int(text) if len(text.lstrip("0")) < 19 else None

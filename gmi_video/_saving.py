@@ -29,6 +29,17 @@ class Target:
 Save = Callable[[Media, Target], Awaitable[Saved]]
 
 
+def _path(name: str, given: object) -> Path | None:
+    """A path as it was given; raises `ConfigurationError` for what is none."""
+    if given is None or isinstance(given, str | Path):
+        return None if given is None else Path(given)
+    text = os.fspath(given) if isinstance(given, os.PathLike) else given
+    if isinstance(text, str):
+        return Path(text)
+    message = f"{name}=… takes a path, as text or a pathlib.Path, not {type(given).__name__}"
+    raise ConfigurationError(message)
+
+
 @frozen(kw_only=True)
 class Place:
     """A file (`to`), a folder (`into`), or nowhere. `paid` says that a taken name is no reason to fail."""
@@ -50,14 +61,10 @@ class Place:
         if to is not None and into is not None:
             message = "give to=… (a file) or into=… (a folder), not both"
             raise ConfigurationError(message)
+        place = cls(to=_path("to", to), into=_path("into", into), overwrite=overwrite)
         if to is not None and os.fspath(to).endswith(("/", os.sep)):
             message = f"to={os.fspath(to)!r} names a folder; to save into it say into=…"
             raise ConfigurationError(message)
-        place = cls(
-            to=None if to is None else Path(to),
-            into=None if into is None else Path(into),
-            overwrite=overwrite,
-        )
         if place.to is not None:
             await off_loop(partial(_files.check_file, place.to, overwrite=overwrite))
         if place.into is not None:

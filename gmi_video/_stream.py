@@ -75,12 +75,17 @@ class MediaStream:
     async def readinto(self, buffer: bytearray | memoryview) -> int:
         """Puts the next bytes into `buffer` and returns how many: at least one, as many as fit, none at the end.
 
-        It raises what iterating raises. The cheapest way for a large file: its bytes go from the connection to where they
-        are wanted.
+        It raises what iterating raises, and `TypeError` for what cannot be written to. The cheapest way for a large file:
+        its bytes go from the connection to where they are wanted.
         """
-        if not len(buffer):
-            raise ValueError("readinto() was given a buffer of no bytes")
         room = memoryview(buffer)
+        if room.readonly or not room.c_contiguous:
+            raise TypeError(
+                "readinto() takes memory in one piece that can be written to, such as a bytearray"
+            )
+        room = room.cast("B")
+        if not room:
+            raise ValueError("readinto() was given a buffer of no bytes")
         if not self._rest and self._tap is None:
             await self._reach()
         if self._rest:
@@ -93,7 +98,7 @@ class MediaStream:
 
     async def _reach(self) -> None:
         """Gets bytes to hand out, or a tap that brings them. The first bytes must show that they are no page."""
-        if self._untapped is not None and not self._skip and self._begun:
+        if self._untapped is not None and self._end is not None and not self._skip and self._begun:
             tappable, self._untapped = self._untapped, None
             found = tappable.tap()
             if found is not None:
@@ -106,9 +111,12 @@ class MediaStream:
 
     async def _filled(self, room: memoryview) -> int:
         """As many bytes as fit, or came in a moment, by the tap; 0 at the end of what is wanted."""
-        if self._tap is None or self._end is None:
+        if self._tap is None:
             return 0
+        assert self._end is not None, "a body of unknown length is not tapped"
         room, came = room[: self._end - self.position], 0
+        if room and not self._pulse.patience:  # what came at last was handed out
+            raise self._incomplete(_STALLED)
         while room and not came:
             begun, broken = self._clock(), None
             try:

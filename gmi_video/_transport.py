@@ -164,7 +164,10 @@ class AiohttpTransport:
         """Closes every connection, without waiting for anybody."""
         with anyio.CancelScope(shield=True):
             for session in (self._short, self._paid, self._storage, self._relayed):
-                await session.close()
+                try:
+                    await session.close()
+                except Exception:  # noqa: BLE001  # aiohttp's, over a connection that the loop has closed already
+                    session.detach()
 
     def abandon(self) -> None:
         """What a finaliser can do without a loop: lets go of everything, silently."""

@@ -11,6 +11,7 @@ import pytest
 from gmi_video._blocks import BLOCK, Blocks
 from gmi_video._part import Part
 from gmi_video._range import Edition
+from gmi_video.errors import TargetUnusable
 from gmi_video.testing import run
 
 
@@ -67,6 +68,7 @@ from pathlib import Path
 from gmi_video._blocks import BLOCK, Blocks
 from gmi_video._part import Part
 from gmi_video._range import Edition
+from gmi_video.errors import TargetUnusable
 body = bytes(range(251)) * (5 * BLOCK // 251 + 1)
 body = body[:5 * BLOCK]
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -91,3 +93,29 @@ asyncio.run(main())
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
     assert done.stdout.splitlines() == ["TargetUnusable", "3000000 True", "2"], done.stderr[-500:]
+
+
+class Full(Part):
+    """A file on a disk that takes nothing."""
+
+    def _append(self, piece: bytes | memoryview) -> None:
+        self._digests = None
+        raise TargetUnusable("No space left on device")
+
+
+def test_a_cancellation_passes_though_the_disk_fails_as_well(tmp_path: Path) -> None:
+    """Who is cancelled while a block fails is cancelled; what was to follow that block is dropped."""
+
+    async def main() -> bool:
+        with Full(tmp_path / "film") as part:
+            part.begin(Edition(url="u"))
+            blocks = Blocks(part)
+            await add(blocks, BODY[:BLOCK])
+            adding = asyncio.ensure_future(add(blocks, BODY[:BLOCK]))
+            await asyncio.sleep(0)
+            adding.cancel()
+            await asyncio.wait((adding,))
+            await blocks.flush()
+            return adding.cancelled()
+
+    assert run(main())

@@ -93,6 +93,13 @@ def test_an_empty_name_is_not_nowhere(to: str) -> None:
         save(Shelf(), to=to)
 
 
+@pytest.mark.parametrize("given", [b"film.mp4", 5, ["film.mp4"]])
+@pytest.mark.parametrize("name", ["to", "into"])
+def test_what_is_no_path_is_told_before_anything_is_paid(name: str, given: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name}=… takes a path, as text or a pathlib.Path, not "):
+        run(Place.checked(**{"to": None, "into": None, name: given}))
+
+
 def test_an_empty_folder_name_is_the_current_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`into=""` is the folder that paths without a folder are in."""
     monkeypatch.chdir(tmp_path)

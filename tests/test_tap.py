@@ -1,30 +1,12 @@
-"""The rest of a body, past the parser: every byte once, over plain sockets and TLS, and a break told as one."""
+"""A tap by itself, on a connection of the test's own: every byte once, whatever becomes of who asked for it."""
 
 import asyncio
-import hashlib
-import socket
-import ssl
-import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from random import Random
 
 import pytest
-from bytehost import Host
-from fetching import FILM, PATIENT, WISH, saved, storage
-from films import large
-from peers import Answering, Peer, peer
 
-from gmi_video import Media, errors
-from gmi_video._downloads import Downloads
-from gmi_video._stream import MediaStream
 from gmi_video._tap import Tap
-from gmi_video._transport import AiohttpTransport
 from gmi_video.errors import Interrupted
 from gmi_video.testing import run
-
-CERTIFICATE = Path(__file__).parent / "faults" / "self-signed.pem"
 
 
 class Wire(asyncio.Transport):
@@ -63,6 +45,17 @@ class Wire(asyncio.Transport):
             self.protocol.buffer_updated(count)
             taken += count
         return taken
+
+    def push(self, told: bytes) -> None:
+        """As a connection does that has read these bytes already, and says how many they are: to its end."""
+        while told:
+            assert isinstance(self.protocol, Tap)
+            room = self.protocol.get_buffer(len(told))
+            count = min(len(room), len(told))
+            assert count
+            room[:count] = told[:count]
+            self.protocol.buffer_updated(count)
+            told = told[count:]
 
 
 def test_a_room_is_filled_to_its_end_and_no_further() -> None:
@@ -160,150 +153,70 @@ def test_one_who_is_cancelled_leaves_the_connection_at_rest() -> None:
     run(main())
 
 
-async def read(stream: MediaStream, room: int) -> bytes:
-    """All that comes, by rooms of so many bytes."""
-    came = bytearray()
-    buffer = bytearray(room)
-    while size := await stream.readinto(buffer):
-        came += buffer[:size]
-    return bytes(came)
-
-
-@pytest.mark.parametrize("room", [1, 1000, 70_000, 10_000_000])
-@pytest.mark.parametrize(("start", "stop"), [(0, None), (1000, None), (0, 300_000), (250_000, 400_001)])
-def test_a_stream_is_read_into_rooms_of_any_size(start: int, stop: int | None, room: int) -> None:
-    """The bytes are those that were asked for, by the tap and, for a short rest, by the parser."""
-    film = FILM[:500_000] if room > 1 else FILM[:150_000]
+def test_what_came_for_one_who_was_cancelled_is_the_next_ones() -> None:
+    """A heartbeat around a read loses no byte and invents none, whatever the size of the next room."""
 
     async def main() -> None:
-        async with storage(Host(film)) as (it, downloads):
-            media = Media(f"{it.url}/film.mp4")
-            async with downloads.stream(media, start=start, stop=stop, patience=PATIENT) as stream:
-                assert await read(stream, room) == film[start:stop]
-                assert stream.position == len(film[:stop])
+        wire, lost = Wire(), bytearray(10)
+        tap = Tap(wire, 12, "media")
+        filling = asyncio.ensure_future(tap.fill(memoryview(lost), 1.0))
+        await asyncio.sleep(0)
+        wire.give(b"01234")
+        filling.cancel()
+        await asyncio.wait((filling,))
+        found = []
+        for size in (2, 10):
+            room = memoryview(bytearray(size))
+            found.append(bytes(room[: await tap.fill(room, 1.0)]))
+        filling = asyncio.ensure_future(tap.fill(room, 1.0))
+        await asyncio.sleep(0)
+        wire.give(b"56789abc")
 
-    if start < len(film):
-        run(main())
+        assert (filling.cancelled(), found, await filling, bytes(room[:7])) == (
+            False,
+            [b"01", b"234"],
+            7,
+            b"56789ab",
+        )
+        assert tap.left == 0
+
+    run(main())
 
 
-def test_iterating_goes_on_where_reading_into_a_room_stopped() -> None:
-    """Both ways give one after the other what comes."""
+@pytest.mark.parametrize("size", [1, 4, 10, 30])
+def test_a_connection_that_must_be_rid_of_its_bytes_is(size: int) -> None:
+    """What does not fit into the room is kept for the next, and what is behind the body is dropped."""
+    body = bytes(range(40))
 
     async def main() -> bytes:
-        async with storage(Host(FILM)) as (it, downloads):
-            media = Media(f"{it.url}/film.mp4")
-            async with downloads.stream(media, patience=PATIENT) as stream:
-                first, room, second = await anext(stream), bytearray(100), bytearray(100)
-                came = first + room[: await stream.readinto(room)] + second[: await stream.readinto(second)]
-                with pytest.raises(ValueError, match="no bytes"):
-                    await stream.readinto(bytearray())
-                return came + b"".join([piece async for piece in stream])
+        wire, found = Wire(), b""
+        tap = Tap(wire, len(body), "media")
+        room = memoryview(bytearray(size))
+        filling = asyncio.ensure_future(tap.fill(room, 1.0))
+        await asyncio.sleep(0)
+        wire.push(body[:25])
+        wire.push(body[25:] + b"HTTP/1.1 200 OK")
+        tap.connection_lost(None)
+        while came := await filling:
+            found += room[:came]
+            filling = asyncio.ensure_future(tap.fill(room, 1.0))
+        return found
 
-    assert run(main()) == FILM
-
-
-def test_a_tapped_body_that_stalls_is_given_up_in_time() -> None:
-    """Less than 1 KiB a second for 30 s, as by the other way; what came is in the sentence."""
-
-    async def stall(it: Peer, writer: asyncio.StreamWriter, head: str) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(FILM) + FILM[:300_000])
-        await asyncio.sleep(1000)
-
-    async def main() -> None:
-        async with storage(stall) as (it, downloads):
-            clock = asyncio.get_running_loop().time
-            async with downloads.stream(Media(f"{it.url}/film.mp4"), patience=PATIENT) as stream:
-                begun = clock()
-                words = "300,000 bytes came of 5,120,000, then less than 1024 bytes a second for 30 s"
-                with pytest.raises(errors.Incomplete, match=words):
-                    await read(stream, 1 << 20)
-                assert 30 <= clock() - begun < 31
-
-    run(main())
+    assert run(main()) == body
 
 
-@pytest.mark.parametrize("cut", [66_000, 1_000_000, len(FILM) - 1])
-def test_a_tapped_body_that_breaks_says_so_and_goes_on_there(cut: int, tmp_path: Path) -> None:
-    """A download takes up what a tap brought before the connection broke: no byte comes twice."""
+def test_a_second_reader_is_refused_and_the_first_goes_on() -> None:
+    """Two tasks would share out the bytes at random."""
 
     async def main() -> None:
-        host = Host(FILM, cuts=iter([cut]))
-        async with storage(host) as (it, downloads):
-            found = await saved(it, downloads, tmp_path)
+        wire, room = Wire(), bytearray(3)
+        tap = Tap(wire, 100, "media")
+        filling = asyncio.ensure_future(tap.fill(memoryview(room), 1.0))
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="two tasks read one stream"):
+            await tap.fill(memoryview(bytearray(3)), 1.0)
+        wire.give(b"abc")
 
-        assert found.sha256 == hashlib.sha256(FILM).hexdigest()
-        assert (host.sent, [start for start, _ in host.ranges]) == (len(FILM), [0, cut])
-
-    run(main())
-
-
-def test_a_tapped_connection_that_is_reset_is_gone_on_with(tmp_path: Path) -> None:
-    """Whatever the system threw away is asked for again."""
-    host = Host(FILM)
-
-    async def reset(it: Peer, writer: asyncio.StreamWriter, head: str) -> None:
-        if len(it.heads) > 1:
-            await host(it, writer, head)
-            return
-        told = f'HTTP/1.1 200 OK\r\nETag: "one"\r\nContent-Length: {len(FILM)}\r\n\r\n'
-        writer.write(told.encode() + FILM[:2_000_000])
-        await writer.drain()
-        await asyncio.sleep(5)
-        writer.get_extra_info("socket").setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-        )
-        writer.transport.abort()
-
-    async def main() -> None:
-        async with storage(reset) as (it, downloads):
-            found = await saved(it, downloads, tmp_path)
-
-        assert found.sha256 == hashlib.sha256(FILM).hexdigest()
-        ((start, status),) = host.ranges
-        assert (start <= 2_000_000, status) == (True, 206)
+        assert (await filling, bytes(room)) == (3, b"abc")
 
     run(main())
-
-
-@asynccontextmanager
-async def secure(answering: Answering) -> AsyncIterator[tuple[Peer, Downloads]]:
-    """A storage host behind TLS."""
-    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    serving.load_cert_chain(CERTIFICATE)
-    trusting = ssl.create_default_context(cafile=str(CERTIFICATE))
-    trusting.check_hostname = False
-    async with peer(answering, tls=serving) as it:
-        transport = AiohttpTransport(context=trusting, loopback=True, known={}, large=1 << 16)
-        try:
-            yield it, Downloads(transport, most=4, loopback=True, rng=Random(0))
-        finally:
-            await transport.aclose()
-
-
-def test_a_tap_works_behind_tls(tmp_path: Path) -> None:
-    """The decrypted bytes, all of them, and a cut in the middle gone on with."""
-
-    async def main() -> None:
-        host = Host(FILM, cuts=iter([1_234_567]))
-        async with secure(host) as (it, downloads):
-            media = Media(f"{it.url.replace('http:', 'https:')}/film.mp4")
-            found = await downloads.save(media, tmp_path / "film.mp4", wish=WISH, patience=PATIENT)
-
-        assert found.sha256 == hashlib.sha256(FILM).hexdigest()
-        assert len(host.ranges) == 2
-
-    run(main())
-
-
-def test_a_tapped_connection_is_used_for_nothing_else(tmp_path: Path) -> None:
-    """Its parser still waits for the body, so the next file comes over a new one; a short file's is used again."""
-
-    async def main(film: bytes) -> int:
-        async with storage(Host(film), keeps=True) as (it, downloads):
-            for name in ("one", "two"):
-                media = Media(f"{it.url}/{name}.mp4")
-                await downloads.save(media, tmp_path / f"{len(film)}-{name}.mp4", wish=WISH, patience=PATIENT)
-            return it.connections
-
-    assert run(main(FILM)) == 2
-    assert run(main(large(60_000))) == 1
