@@ -243,7 +243,7 @@ def test_the_end_of_a_body_is_not_lost_where_a_tls_host_closes_behind_it() -> No
         writer.transport.set_write_buffer_limits(high=0)
         await writer.drain()
         below: Any = writer.transport
-        while below._ssl_protocol._transport.get_write_buffer_size():
+        while below._ssl_protocol._transport.get_write_buffer_size():  # noqa: ASYNC110  # nobody tells of that
             await asyncio.sleep(0)
         writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
 
