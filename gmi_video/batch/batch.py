@@ -14,9 +14,8 @@ from gmi_video.batch import facts, names, passes, steps
 from gmi_video.batch.adding import Requests, chunks, dollars, readied, whole
 from gmi_video.batch.audit import adopt, audit
 from gmi_video.batch.counts import Counts
-from gmi_video.batch.errors import JournalLocked
+from gmi_video.batch.holding import hold
 from gmi_video.batch.journal import Journal
-from gmi_video.batch.owner import real
 from gmi_video.batch.places import place_of
 from gmi_video.batch.prices import Prices
 from gmi_video.batch.producers import Producers
@@ -27,8 +26,6 @@ from gmi_video.batch.work import Options, Work
 from gmi_video.errors import ConfigurationError
 from gmi_video.records import VideoRequest
 from gmi_video.session import Session
-
-_batches: "weakref.WeakValueDictionary[str, Batch]" = weakref.WeakValueDictionary()
 
 
 class Batch:
@@ -79,7 +76,9 @@ class Batch:
         self._engine: Engine | None = None
         self._opening = asyncio.Lock()
         self._passes = itertools.count(1)
-        self._beginning = False
+        self._beginning = 0
+        self._starting = asyncio.Lock()
+        self._draining = self._due = False
         self._producers = Producers()
 
     async def add(self, requests: Requests) -> int:
@@ -108,9 +107,11 @@ class Batch:
                 async for chunk in chunks(requests):
                     new += await self._add(chunk, one_pass, prices, before)
                     before += len(chunk)
+            await self._journal.do(partial(passes.end, number=one_pass))
         finally:
             self._ring()
-        await self._journal.do(partial(passes.end, number=one_pass))
+            if self._due and not self.runs:
+                self._released()
         return new
 
     def finish(self) -> None:
@@ -120,6 +121,7 @@ class Batch:
 
     def drain(self) -> None:
         """Submits nothing more; the run ends once everything in flight has ended."""
+        self._draining = self._beginning > 0
         if self._engine is not None:
             self._engine.work.draining = True
             self._ring()
@@ -147,8 +149,11 @@ class Batch:
         return self._counts.statistics(now)
 
     async def retry_failed(self) -> int:
-        """Lets failed lines that cost nothing wait once more, and looks again for what was paid for; returns how many."""
-        await self._opened()
+        """Lets failed lines that cost nothing wait once more, and looks again for what was paid for; returns how many.
+
+        Raises `ConfigurationError` during a run.
+        """
+        await self._between_runs("try failed lines again")
         count = await self._journal.do(partial(steps.retry_failed, narrow=self._options.narrow))
         self._counts = await self._journal.do(Counts.read)
         return count
@@ -219,7 +224,7 @@ class Batch:
                 await self._engine.stop()
                 self._engine = None
             if self._counts is None or not self._journal.is_open:
-                await self._open_journal()
+                await hold(self._journal, self, again=self._counts is not None)
                 await self._journal.do(
                     partial(
                         facts.set_fact,
@@ -230,31 +235,19 @@ class Batch:
                 self._counts = await self._journal.do(Counts.read)
             return self._counts
 
-    async def _open_journal(self) -> None:
-        loop = asyncio.get_running_loop()
-        path = None if self._journal.path is None else str(real(self._journal.path))
-        try:
-            await loop.run_in_executor(None, self._journal.open)
-        except JournalLocked as error:
-            other = _batches.get(path or "")
-            if error.pid != os.getpid() or other is None or other is self or other.runs:
-                raise
-            await other.aclose()  # a batch of this process that was left: its run is over
-            await loop.run_in_executor(None, self._journal.open)
-        if path is not None:
-            _batches[path] = self
-
     @property
     def runs(self) -> bool:
         """Whether a run is under way."""
         return self._engine is not None and not self._engine.stopping
 
     async def _begun(self) -> Engine:
-        self._beginning = True
+        self._beginning += 1
         try:
-            return await self._begin()
+            async with self._starting:
+                return await self._begin()
         finally:
-            self._beginning = False
+            self._beginning -= 1
+            self._draining = self._draining and self._beginning > 0
 
     async def _begin(self) -> Engine:
         if self._engine is not None and self.runs:
@@ -263,19 +256,22 @@ class Batch:
                 raise ConfigurationError(message)
             await self._engine.stop()
         self._producers.read_here(self._ring)
+        self._producers.finish(finished=False)
         await self._opened()
+        self._due = False
         if self._options.place is not None:
             await self._options.place.check()
         await self._journal.do(steps.reopen)
         self._counts = counts = await self._journal.do(Counts.read)
-        self._producers.finish(finished=False)
         work = Work(self._session, self._journal, counts, self._options, self._held.get)
+        work.draining = self._draining
         self._engine = Engine(work, lambda: self._producers.left, self._released)
         return self._engine
 
     def _released(self) -> None:
         """A run is over: the journal is free for others. In memory it is all there is, so it stays."""
-        if self._ours and self._journal.path is not None:
+        self._due = self._producers.busy  # whoever adds ends that first
+        if self._ours and self._journal.path is not None and not self._due:
             self._journal.close()
 
     def _ring(self) -> None:

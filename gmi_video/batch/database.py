@@ -40,6 +40,7 @@ class Database:
         self._connection = connection
         self._reading = reading
         self._path = path
+        self._file = None if path is None or reading else _identity(path)
         self._pid = os.getpid()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gmi_video journal")
         self._waiting: list[_Waiting] = []
@@ -121,6 +122,8 @@ class Database:
             return [self.failure] * len(jobs)
         if self._reading:
             return [self._read(job) for job in jobs]
+        if self._path is not None and _identity(self._path) != self._file:
+            return [self._gone(self._path)] * len(jobs)
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -131,6 +134,13 @@ class Database:
             self._undo(found)
             return [found] * len(jobs)
         return outcomes
+
+    def _gone(self, path: Path) -> JournalError:
+        """What is written from now on would be found by nobody."""
+        message = f"the journal {str(path)!r} was removed, moved or replaced while it was in use"
+        self.failure = JournalFailed(message, path=str(path))
+        self._connection.close()
+        return self.failure
 
     def _read(self, job: Job[Any]) -> Any:
         """A job's outcome outside of a transaction: once a damaged page was met, even the end of one fails."""
@@ -159,6 +169,15 @@ class Database:
         except sqlite3.Error as error:
             return told(error, self._path)
         return found
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of its name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _outcome(job: Job[Any], connection: sqlite3.Connection) -> Any:

@@ -6,6 +6,8 @@ from attrs import define, field
 
 from gmi_video.batch.verdict import pause
 from gmi_video.batch.work import Line
+from gmi_video.errors import GmiVideoError
+from gmi_video.records import Kind
 
 UNPROVEN = 4
 """Requests that a model may have while none of its own was seen to leave the queue: some accept and never run."""
@@ -19,7 +21,7 @@ class Lane:
 
     `again` are lines that came back, `ahead` those that were read ahead; `after` is how far the journal was read.
     `held`: a line is being made ready; `out` counts its accepted lines while it is unproven, `standing` its
-    submissions under way.
+    submissions under way. `closed` is why its lines are set aside, where they are.
     """
 
     model: str
@@ -35,6 +37,7 @@ class Lane:
     until: float = 0.0
     dead: bool = False
     refused: bool = False
+    closed: tuple[Kind, GmiVideoError] | None = None
 
     def reread(self) -> None:
         """What was read ahead is to be read anew, for something that concerns it has changed."""

@@ -6,6 +6,7 @@ from functools import partial
 from gmi_video.batch import facts, steps
 from gmi_video.batch.errors import JournalError
 from gmi_video.batch.lane import Lane
+from gmi_video.batch.records import LineState
 from gmi_video.batch.work import Line, Work
 from gmi_video.errors import GmiVideoError
 from gmi_video.records import Kind
@@ -30,17 +31,40 @@ async def park_all(work: Work, lines: Sequence[Line], kind: Kind, error: GmiVide
 
 
 async def park_model(work: Work, lane: Lane, kind: Kind, error: GmiVideoError) -> None:
-    """Sets all waiting lines of a model aside."""
+    """Sets all waiting lines of a model aside, and those that are added to it from now on."""
     lane.ahead.clear()
     lane.again.clear()
     lane.dry = True
-    job = partial(steps.park_waiting, model=lane.model, kind=kind, error=error)
+    lane.closed = kind, error
+    job = partial(
+        steps.park_waiting, model=lane.model, kind=kind, error=error, under_way=_standing(work, lane)
+    )
     try:
-        count = await work.journal.do(job)
+        count, numbers = await work.journal.do(job)
     except JournalError as failed:
         work.stop(failed)
         return
     work.counts.move(lane.model, "waiting", "parked", count)
+    _with_them(work, numbers, "parked")
+
+
+def _standing(work: Work, lane: Lane) -> list[int]:
+    """Lines of a model that stand before the account's limits: under way, and unsent."""
+    return [line.number for line in work.lines.values() if line.model == lane.model]
+
+
+def _with_them(work: Work, numbers: set[int], after: LineState) -> None:
+    """They went with the others, and are counted with them."""
+    for number in numbers:
+        if number in work.lines:
+            work.lines[number].state = after
+
+
+async def close(work: Work, lane: Lane, line: Line, kind: Kind, error: GmiVideoError) -> None:
+    """Sets a line and all that wait for its model aside: it would be refused to each of them."""
+    lane.refused = True
+    await park(work, line, kind, error)
+    await park_model(work, lane, kind, error)
 
 
 async def set_aside(work: Work, lane: Lane, error: GmiVideoError) -> None:
@@ -56,13 +80,15 @@ async def wake(work: Work, lane: Lane) -> None:
     lane.proven = True
     await work.keep(partial(facts.prove, model=lane.model))
     if lane.dead:
-        lane.dead = False
+        lane.dead, lane.closed = False, None
+        job = partial(steps.unpark, model=lane.model, kind="service", under_way=_standing(work, lane))
         try:
-            count = await work.journal.do(partial(steps.unpark, model=lane.model, kind="service"))
+            count, numbers = await work.journal.do(job)
         except JournalError as error:
             work.stop(error)
         else:
             work.counts.move(lane.model, "parked", "waiting", count)
+            _with_them(work, numbers, "waiting")
         lane.again.clear()  # the journal has them
         lane.after, lane.dry = 0, False
     work.bell.ring()

@@ -45,6 +45,11 @@ class Producers:
         self._finished = finished
 
     @property
+    def busy(self) -> bool:
+        """Whether somebody adds at this moment."""
+        return bool(self._adding)
+
+    @property
     def left(self) -> bool:
         """Whether more may be added."""
         if self._adding:

@@ -23,6 +23,7 @@ class Run:
         self._begin = begin
         self._engine: Engine | None = None
         self._over = False
+        self._beginning = asyncio.Lock()
         self._finaliser: weakref.finalize[..., Run] | None = None
 
     def __aiter__(self) -> Self:
@@ -59,8 +60,9 @@ class Run:
         await self.aclose()
 
     async def _begun(self) -> Engine:
-        if self._engine is None:
-            self._engine = await self._begin()
-            self._finaliser = weakref.finalize(self, _left, asyncio.get_running_loop(), self._engine)
-            self._finaliser.atexit = False
+        async with self._beginning:  # several tasks may read one run, each of them its own ends
+            if self._engine is None:
+                self._engine = await self._begin()
+                self._finaliser = weakref.finalize(self, _left, asyncio.get_running_loop(), self._engine)
+                self._finaliser.atexit = False
         return self._engine

@@ -42,22 +42,24 @@ class Engine:
         self._last: int | None = None
         self._main = asyncio.get_running_loop().create_task(self._run(), name="gmi_video batch")
         self._stopping: asyncio.Task[None] | None = None
-        self.left = False
-        self.reading = False
+        self.left = self._over = False
+        self.reading = 0
+        self._turn = asyncio.Lock()
 
     def added(self, models: set[str]) -> None:
-        """New lines wait for these models."""
-        if self._submitting is not None:
+        """New lines wait for these models; once the run is over, for the next one."""
+        if self._submitting is not None and not self._over:
             self._submitting.added(models)
 
     async def next(self) -> Finished | None:
         """The next end of a line, or None where there is none left; raises what stopped the run."""
-        await self._tell_last()
-        self.reading = True
+        self.reading += 1
         try:
-            return await self._next()
+            async with self._turn:
+                await self._tell_last()
+                return await self._next()
         finally:
-            self.reading = False
+            self.reading -= 1
 
     async def _next(self) -> Finished | None:
         work = self.work
@@ -145,6 +147,7 @@ class Engine:
             waiting = partial(steps.waiting_models, narrow=work.options.narrow)
             self._submitting.begin(set(await work.journal.do(waiting)))
             await self._until_over(self._submitting, self._following)
+            self._over = True
             await self._hand_out_parked()
             group.cancel_scope.cancel()
 

@@ -52,6 +52,8 @@ class Shelf:
         self._sends(intent.state is State.SENDING)
         if intent.state is State.SENDING and line.state in {"waiting", "uncertain"}:
             work.moved(line, "submitting")
+        elif intent.state is State.PREPARED and line.state == "submitting":
+            work.moved(line, "waiting")  # it was provably not taken, and waits for its turn once more
 
     def _sends(self, now: bool) -> None:  # noqa: FBT001  # private, and named at its one call
         """Counts the POSTs whose answer may still come: the journal stays open for them."""

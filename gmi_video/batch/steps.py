@@ -134,13 +134,26 @@ def change(connection: sqlite3.Connection, number: int, **columns: Any) -> None:
     connection.execute(f"UPDATE lines SET {names} WHERE number = ?", (*columns.values(), number))  # noqa: S608  # names are our own
 
 
-def park_waiting(connection: sqlite3.Connection, model: str, kind: str | None, error: GmiVideoError) -> int:
-    """Sets the waiting lines of a model aside; returns how many."""
+def park_waiting(
+    connection: sqlite3.Connection,
+    model: str,
+    kind: str | None,
+    error: GmiVideoError,
+    under_way: Sequence[int] = (),
+) -> tuple[int, set[int]]:
+    """Sets the waiting lines of a model aside; returns how many, and which of those under way."""
+    waited = _of(connection, under_way, "waiting")
     done = connection.execute(
         "UPDATE lines SET state = 'parked', kind = ?, reason = ?, error = ? WHERE state = 'waiting' AND model = ?",
         (kind, str(error), error_text(error), model),
     )
-    return done.rowcount
+    return done.rowcount, waited & _of(connection, under_way, "parked")
+
+
+def _of(connection: sqlite3.Connection, numbers: Sequence[int], state: LineState) -> set[int]:
+    """Those of some lines that are in a state."""
+    query = "SELECT number FROM lines WHERE state = ? AND number IN (SELECT value FROM json_each(?))"
+    return {number for (number,) in connection.execute(query, (state, json.dumps(numbers)))}
 
 
 def park_these(
@@ -158,7 +171,13 @@ def park_these(
 def submission(
     connection: sqlite3.Connection, line: int, intent: Intent, reply: bytes, told: dict[str, Any]
 ) -> None:
-    """Keeps a submission's present state, and what it means for its line; `told` are further columns."""
+    """Keeps a submission's present state, and what it means for its line; `told` are further columns.
+
+    One that came to nothing means nothing for a line that another one has.
+    """
+    if intent.state in {State.PREPARED, State.REJECTED} and not _has(connection, line, intent):
+        keep(connection, intent, None)
+        return
     keep(connection, intent, line)
     columns: dict[str, Any] = {}
     match intent.state:
@@ -193,6 +212,13 @@ def submission(
     change(connection, line, **columns, **told)
 
 
+def _has(connection: sqlite3.Connection, line: int, intent: Intent) -> bool:
+    """Whether a line waits, or is on its way by this submission."""
+    state, latest = state_of(connection, line), intent_of(connection, line)
+    mine = latest is not None and latest.id == intent.id
+    return state == "waiting" or (mine and state in {"submitting", "uncertain"})
+
+
 def intent_of(connection: sqlite3.Connection, line: int) -> Intent | None:
     """The latest submission of a line."""
     query = "SELECT body FROM intents WHERE line = ? ORDER BY number DESC LIMIT 1"
@@ -206,14 +232,17 @@ def state_of(connection: sqlite3.Connection, number: int) -> LineState:
     return found
 
 
-def unpark(connection: sqlite3.Connection, model: str, kind: str) -> int:
-    """Lines of a model that were set aside unsent wait again; returns how many."""
+def unpark(
+    connection: sqlite3.Connection, model: str, kind: str, under_way: Sequence[int] = ()
+) -> tuple[int, set[int]]:
+    """Lines of a model that were set aside unsent wait again; returns how many, and which of those under way."""
+    parked = _of(connection, under_way, "parked")
     done = connection.execute(
         "UPDATE lines SET state = 'waiting', kind = NULL, reason = '', error = NULL "
         "WHERE state = 'parked' AND model = ? AND kind = ? AND request_id IS NULL",
         (model, kind),
     )
-    return done.rowcount
+    return done.rowcount, parked & _of(connection, under_way, "waiting")
 
 
 def unpark_beyond(connection: sqlite3.Connection) -> dict[str, int]:

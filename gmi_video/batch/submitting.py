@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 from gmi_video.batch import steps
 from gmi_video.batch.errors import JournalError, LineTaken
 from gmi_video.batch.lane import Lane
-from gmi_video.batch.parking import park, park_model, wake
+from gmi_video.batch.parking import close, park, park_model, wake
 from gmi_video.batch.purse import Purse
 from gmi_video.batch.rows import request_from
 from gmi_video.batch.shelf import Shelf
@@ -85,8 +85,19 @@ class Submitting:
     def added(self, models: set[str]) -> None:
         """New lines of these models wait."""
         for model in models:
-            self.lane(model).dry = False
+            lane = self.lane(model)
+            lane.dry = False
+            if lane.closed is not None:
+                self._group.start_soon(self._closed, lane, *lane.closed)
         self._work.bell.ring()
+
+    async def _closed(self, lane: Lane, kind: Kind, error: GmiVideoError) -> None:
+        """What was added to a model that takes nothing is set aside like what came before it."""
+        lane.standing += 1
+        try:
+            await park_model(self._work, lane, kind, error)
+        finally:
+            self._leaves(lane)
 
     def back(self, line: Line) -> None:
         """A line waits once more; its journal's row says so already."""
@@ -230,6 +241,8 @@ class Submitting:
         if work.halted or not isinstance(error, GmiVideoError):
             meaning = "later"
         match meaning:
+            case "again" | "later" if lane.closed is not None:
+                await park(work, line, *lane.closed)
             case "again" | "later":
                 await work.move(line, "waiting", money="")
                 self._later(lane, line, error)
@@ -239,9 +252,9 @@ class Submitting:
                 self._purse.lacks(line.cost)
                 await park(work, line, "credit", error)
             case "credit":
-                await self._close(lane, line, "credit", error)
+                await close(work, lane, line, "credit", error)
             case "model":
-                await self._close(lane, line, "access", error)
+                await close(work, lane, line, "access", error)
             case "fail":
                 await self._fail(line, error)
 
@@ -279,12 +292,6 @@ class Submitting:
             lane.trouble(asyncio.get_running_loop().time(), self._rng.random(), asked)
         lane.again.appendleft(line)
         self._work.let_go(line)
-
-    async def _close(self, lane: Lane, line: Line, kind: Kind, error: GmiVideoError) -> None:
-        """Sets a line and all that wait for its model aside: it would be refused to each of them."""
-        lane.refused = True
-        await park(self._work, line, kind, error)
-        await park_model(self._work, lane, kind, error)
 
     async def proven(self, model: str) -> None:
         """A request of this model left the queue."""
