@@ -77,10 +77,7 @@ class Following:
                 await self._left_queue(line)
                 self._group.start_soon(self._failed, line, snapshot)
             case GaveUp():
-                message = f"GMI knows no request {line.request_id}, though it was accepted; the next run looks at it again"
-                self._group.start_soon(
-                    self._later, line, errors.NotFound(message, status=404, charged="maybe")
-                )
+                self._group.start_soon(self._unknown, line)
             case Missed():
                 pass
             case _ as other:
@@ -114,6 +111,17 @@ class Following:
             message = f"{line.model} accepted requests and ran none of them; its other lines were not sent"
             await set_aside(self._work, lane, errors.GenerationOverdue(message, charged="no"))
         self._work.bell.ring()
+
+    async def _unknown(self, line: Line) -> None:
+        """A request that was accepted is not known. A model of which none was seen to run gets no more until one is."""
+        message = (
+            f"GMI knows no request {line.request_id}, though it was accepted; the next run looks at it again"
+        )
+        await self._later(line, errors.NotFound(message, status=404, charged="maybe"))
+        lane = self._submitting.lane(line.model)
+        if not lane.proven:
+            message = f"{line.model} accepted a request that GMI does not know; its other lines were not sent"
+            await set_aside(self._work, lane, errors.GenerationOverdue(message, charged="no"))
 
     def _ends(self, line: Line) -> None:
         now = asyncio.get_running_loop().time()

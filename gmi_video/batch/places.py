@@ -10,6 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
+from attrs import evolve
+
 from gmi_video.batch.names import split
 from gmi_video.batch.records import Sink, Stored
 from gmi_video.errors import ConfigurationError, LinkExpired, TargetUnusable
@@ -45,6 +47,14 @@ def numbered(name: str, media: Media, index: int) -> str:
     if index == 0:
         return name
     return f"{name.removesuffix(Path(name).suffix)}-{index + 1}{split('', media)[1]}"
+
+
+def _unlike(name: str, media: Media, index: int, request_id: str) -> str:
+    """As `numbered`, unlike any other line's name: a sink may replace what is there, and nobody would be told."""
+    if index and request_id not in name:
+        stem, suffix = name.removesuffix(Path(name).suffix), Path(name).suffix
+        name = f"{stem}-{request_id}{suffix}"
+    return numbered(name, media, index)
 
 
 def named(snapshot: Snapshot, index: int) -> object:
@@ -158,7 +168,9 @@ class Elsewhere:
         media = snapshot.outcome.media if snapshot.outcome else ()
         return tuple(
             [
-                await self._one(session, named(snapshot, index), numbered(name, item, index))
+                await self._one(
+                    session, named(snapshot, index), _unlike(name, item, index, snapshot.request_id)
+                )
                 for index, item in enumerate(media)
             ]
         ), ()
@@ -183,11 +195,21 @@ def place_of(out: str | os.PathLike[str] | Sink | None) -> Place | None:
 
 
 def checked(stored: object) -> Stored:
-    """What a sink returned; raises `ConfigurationError` for anything but a `Stored`."""
-    if isinstance(stored, Stored):
-        return stored
-    message = f"the sink's put must return a Stored(…), not {type(stored).__name__}"
-    raise ConfigurationError(message)
+    """What a sink returned; raises `ConfigurationError` for anything but a `Stored` of text, a number and text."""
+    if not isinstance(stored, Stored):
+        message = f"the sink's put must return a Stored(…), not {type(stored).__name__}"
+        raise ConfigurationError(message)
+    given: object = stored.location
+    if isinstance(given, os.PathLike):
+        stored = evolve(stored, location=os.fspath(given))
+    for name, kind in (("location", str), ("size", int), ("sha256", str)):
+        found: object = getattr(stored, name)
+        if not isinstance(found, kind) or isinstance(found, bool):
+            message = (
+                f"the sink's Stored(…) has a {name} of {type(found).__name__}; {kind.__name__} is wanted"
+            )
+            raise ConfigurationError(message)
+    return stored
 
 
 def digest(path: Path) -> tuple[int, str]:

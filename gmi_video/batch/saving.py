@@ -1,8 +1,8 @@
 """The third stage: what was made is brought to its place. A full disk parks files, and nothing before them.
 
 What was paid for is never given up: where a link leads nowhere today, the next run tries again. A file's name is in the
-journal before its first byte, chosen so that nothing was there; a file that is there all the same, after a crash, is held
-against what the storage tells of the line's own.
+journal before its first byte, chosen so that nothing was there, and goes from it where nothing was written; a file that is
+there all the same, after a crash, is held against what the storage tells of the line's own.
 """
 
 import asyncio
@@ -55,7 +55,10 @@ class Saving:
             begun = loop.time()
             try:
                 stored, files = await self._saved(place, line, snapshot)
-            except Exception as error:  # noqa: BLE001  # the border to the caller's sink
+            except (Exception, asyncio.CancelledError) as error:  # the border to the caller's sink
+                task = asyncio.current_task()
+                if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                    raise
                 await self._not_now(line, error)
                 return
             line.downloading = loop.time() - begun
@@ -126,27 +129,32 @@ class Saving:
         told = {"files": kept, "downloading": line.downloading, "kind": None, "reason": ""}
         await self._work.end(line, "done", told, snapshot=snapshot, stored=stored, files=files)
 
-    async def _not_now(self, line: Line, error: Exception) -> None:
+    async def _not_now(self, line: Line, error: BaseException) -> None:
         if is_full(error):
             self._full_until = asyncio.get_running_loop().time() + ROOM_AGAIN
         if isinstance(error, ConfigurationError):
             self._work.stop(error)
-        await self._park(line, _as_ours(error))
+        place = self._work.options.place
+        if line.target and place is not None and await place.free(line.target):
+            line.target = (
+                ""  # nothing of ours is there: what the next run finds under that name is a stranger's
+            )
+        await self._park(line, _as_ours(error), target=line.target)
 
-    async def _park(self, line: Line, error: GmiVideoError) -> None:
+    async def _park(self, line: Line, error: GmiVideoError, **told: str) -> None:
         """The line waits for another run: it is made, its links are kept, and fetching it costs nothing."""
-        await self._work.move(line, "parked", reason=str(error), error=steps.error_text(error))
+        await self._work.move(line, "parked", reason=str(error), error=steps.error_text(error), **told)
         self._work.let_go(line)
 
 
-def is_full(error: Exception) -> bool:
+def is_full(error: BaseException) -> bool:
     """Whether the disk takes no more, as the system says it."""
     if isinstance(error, TargetUnusable):
         return any(words in str(error) for words in _FULL)
     return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
-def _as_ours(error: Exception) -> GmiVideoError:
+def _as_ours(error: BaseException) -> GmiVideoError:
     if isinstance(error, GmiVideoError):
         return error
     if isinstance(error, OSError):

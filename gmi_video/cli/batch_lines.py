@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from gmi_video.session import Session
 
 
+_LATER = "run it again when it can, or write JSON lines"
+"""Read otherwise than before, a cell would be another line, and would be paid for once more."""
+
+
 @frozen(kw_only=True)
 class Refused:
     """A line that cannot be sent, with the sentences that say why; `model` is empty where it names none."""
@@ -70,6 +74,9 @@ class Typist:
         if name in self._missing:
             return Refused(place=line.place, model=name, why=(self._missing[name],))
         model = self._known.get(name)
+        if model is None and line.texts and name:
+            words = f"the catalog cannot be asked what {printable(name)} takes, and cells are read by that; {_LATER}"
+            return Refused(place=line.place, model=name, why=(words,))
         try:
             request = line.made(self._model, self._payload(line, name, model))
             ready = _read(model, request)

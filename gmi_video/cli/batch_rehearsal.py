@@ -13,7 +13,7 @@ from gmi_video.batch.passes import unsent
 from gmi_video.cli import exits
 from gmi_video.cli.batch_lines import Checked, Refused
 from gmi_video.cli.batch_rest import Rest, of_others
-from gmi_video.cli.batch_survey import shown, surveyed
+from gmi_video.cli.batch_survey import Survey, shown, surveyed
 from gmi_video.cli.batch_view import dollars
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.plain import counted, printable
@@ -22,10 +22,14 @@ _CHUNK = 500
 
 
 class Rehearsal:
-    """Holds lines against the journal, and adds up what those would cost that are not paid yet."""
+    """Holds lines against the journal, and adds up what those would cost that are not paid yet.
 
-    def __init__(self, journal: Journal | None, *, retry_failed: bool) -> None:
+    `keyed`: only lines with a key are held against it, for no other can stand for something else.
+    """
+
+    def __init__(self, journal: Journal | None, *, retry_failed: bool = False, keyed: bool = False) -> None:
         self._journal = journal
+        self._keyed = keyed
         self._retry_failed = retry_failed
         self._known = Known()
         self.clashes = 0
@@ -47,16 +51,20 @@ class Rehearsal:
             yield told
 
     async def _against(self, chunk: list[Checked | Refused]) -> list[Checked | Refused]:
-        checked = [found for found in chunk if isinstance(found, Checked)]
-        there: list[Standing | None] = [None] * len(checked)
-        if self._journal is not None:
-            read = partial(lines_of, [found.ready.request for found in checked])
-            new, refusal = await asyncio.get_running_loop().run_in_executor(None, read)
-            if refusal is not None:
-                raise refusal
-            there = await self._journal.do(partial(self._known.of, new=new))
-        told = iter([self._one(found, standing) for found, standing in zip(checked, there, strict=True)])
-        return [next(told) if isinstance(found, Checked) else found for found in chunk]
+        if self._journal is None:
+            return [self._one(found, None) if isinstance(found, Checked) else found for found in chunk]
+        checked = [
+            found
+            for found in chunk
+            if isinstance(found, Checked) and not (self._keyed and found.line.key is None)
+        ]
+        read = partial(lines_of, [found.ready.request for found in checked])
+        new, refusal = await asyncio.get_running_loop().run_in_executor(None, read)
+        if refusal is not None:
+            raise refusal
+        there = await self._journal.do(partial(self._known.of, new=new))
+        told = {id(found): self._one(found, place) for found, place in zip(checked, there, strict=True)}
+        return [told.get(id(found), found) for found in chunk]
 
     async def others(self) -> int:
         """How many lines wait in the journal that the file does not have, once all of it was seen."""
@@ -80,6 +88,17 @@ class Rehearsal:
         return found
 
 
+async def unlike(desk: Desk, lines: AsyncIterator[Checked | Refused], journal: Path) -> tuple[Survey, int]:
+    """A file surveyed before its first line is added, and how many of its keys stand for something else there."""
+    kept = kept_at(journal)
+    try:
+        rehearsal = Rehearsal(None if kept is None else kept.open(), keyed=True)
+        return await surveyed(desk, rehearsal.each(lines)), rehearsal.clashes
+    finally:
+        if kept is not None:
+            kept.close()
+
+
 async def rehearsed(
     desk: Desk,
     lines: AsyncIterator[Checked | Refused],
@@ -92,7 +111,7 @@ async def rehearsed(
     rest: Rest,
 ) -> int:
     """Tells what a run would do, and returns the exit code that it would have as far as that is known before."""
-    kept = _kept(journal)
+    kept = kept_at(journal)
     taken = Decimal(0)
     try:
         if kept is not None:
@@ -116,7 +135,7 @@ async def rehearsed(
     return code
 
 
-def _kept(path: Path) -> Journal | None:
+def kept_at(path: Path) -> Journal | None:
     """The journal that a run would go on with; None where it would begin one."""
     return Journal(path, readonly=True) if path.is_file() and path.stat().st_size else None
 

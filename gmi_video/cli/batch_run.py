@@ -21,9 +21,9 @@ from gmi_video.cli.batch_display import Display
 from gmi_video.cli.batch_ends import code
 from gmi_video.cli.batch_journal import reported, troubled
 from gmi_video.cli.batch_lines import Typist, requests
-from gmi_video.cli.batch_rehearsal import rehearsed
+from gmi_video.cli.batch_rehearsal import rehearsed, unlike
 from gmi_video.cli.batch_rest import Rest, of_others
-from gmi_video.cli.batch_survey import Survey, priced, problems, surveyed
+from gmi_video.cli.batch_survey import Survey, priced, problems
 from gmi_video.cli.batch_view import line
 from gmi_video.cli.desk import Desk
 from gmi_video.cli.entrance import settings
@@ -96,18 +96,31 @@ async def run(desk: Desk, running: Running, told: Told) -> int:
                 skip_invalid=told.skip_invalid,
                 rest=told.rest,
             )
-        survey = await surveyed(desk, typist.each(told.file))
-        if not _admitted(desk, survey, told):
+        try:
+            survey, clashes = await unlike(desk, typist.each(told.file), told.journal)
+        except JournalCorrupt:
+            _rescue(desk, told.journal)
+            raise
+        if not _admitted(desk, survey, told, clashes):
             return exits.USAGE
         view = session.using(check="off")  # each line was checked, and what is doubtful told, above
         return await _run(desk, running, told, _batch(view, told), typist)
 
 
-def _admitted(desk: Desk, survey: Survey, told: Told) -> bool:
-    """Whether the file may be sent; says what is wrong with it, and what it costs."""
+def _admitted(desk: Desk, survey: Survey, told: Told, clashes: int) -> bool:
+    """Whether the file may be sent; says what is wrong with it, and what it costs.
+
+    A key that stands for something else in the journal is no line to leave out: it may be the wrong journal.
+    """
     whole = survey.all
     for problem in problems(survey):
         desk.warn(problem)
+    if clashes and told.skip_invalid:
+        keys = counted(clashes, "key")
+        desk.fail(
+            f"{keys} of {printable(told.file)} stand for something else in {printable(told.journal)}; nothing was sent"
+        )
+        return False
     if whole.refused and not told.skip_invalid:
         mend = "mend it" if whole.refused == 1 else "mend them"
         others = ", or send the others with --skip-invalid" if whole.lines > whole.refused else ""
@@ -166,8 +179,7 @@ async def _run(desk: Desk, running: Running, told: Told, batch: Batch, typist: T
                 orphans = await audited(desk, batch)
             statistics = batch.statistics()
     except JournalCorrupt:
-        rescue = shlex.join(["gmi-video", "batch", "export", str(told.journal), "-o", "rescued.jsonl"])
-        desk.pointer(f"What can still be read of it: {rescue}")
+        _rescue(desk, told.journal)
         raise
     except asyncio.CancelledError:
         if running.interrupted:
@@ -177,6 +189,11 @@ async def _run(desk: Desk, running: Running, told: Told, batch: Batch, typist: T
     left = others if told.rest == "leave" else 0
     end = End(statistics=statistics, kinds=kinds, stopped=stopped, orphans=orphans, left=left)
     return await _over(desk, running, told, end)
+
+
+def _rescue(desk: Desk, journal: Path) -> None:
+    rescue = shlex.join(["gmi-video", "batch", "export", str(journal), "-o", "rescued.jsonl"])
+    desk.pointer(f"What can still be read of it: {rescue}")
 
 
 def _begins(desk: Desk, batch: Batch, new: int, again: int) -> None:

@@ -1,13 +1,21 @@
-"""A file that was changed between two runs: only what it has now is paid for, unless somebody says otherwise."""
+"""A file that was changed between two runs, or a journal of another file: what is paid for is what was meant."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from cli.terminal import Ran, Shell, serving
-from gmi_video.sandbox import Behaviour, Script
+from gmi_video.sandbox import Behaviour, Sandbox, Script
 
 QUICK = ("--model", "seedream-5.0-lite", "-o", "out", "--no-report")
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """One whose models are all as quick."""
+    with serving(Script(models={"*": Behaviour(sync=True)})) as sandbox:
+        yield sandbox
 
 
 def told(shell: Shell, *prompts: str) -> None:
@@ -66,3 +74,43 @@ def test_another_model_does_not_pay_for_the_first_as_well(shell: Shell) -> None:
     assert ran.code == 0, ran.err
     assert models == ["seedream-5.0-lite", *["wan2.7-t2v"] * 3]
     assert "2 lines that only the journal has are left waiting; --rest send" in ran.err
+
+
+def test_a_file_for_another_journal_adds_none_of_its_lines(shell: Shell, sandbox: Sandbox) -> None:
+    """A key that stands for something else refuses the whole file by name, also with --skip-invalid, as --dry-run says."""
+    for name, keys in (("a", (1, 2)), ("b", (8, 9, 1))):
+        rows = [json.dumps({"prompt": f"{name} {key}", "key": key}) for key in keys]
+        (shell.folder / f"{name}.jsonl").write_text("\n".join(rows))
+    assert shell.run("batch", "a.jsonl", *QUICK).code == 0
+    before = sandbox.count_calls("submit")
+
+    for options in ((), ("--skip-invalid",), ("--dry-run",)):
+        ran = shell.run("batch", "b.jsonl", *QUICK, *options)
+        assert ran.code == 2, ran.err
+        assert "b.jsonl, line 3: key '1' already stands for another payload (line 1 of" in ran.out + ran.err
+    again = shell.run("batch", "a.jsonl", *QUICK, "--rest", "send")
+
+    assert (again.code, sandbox.count_calls("submit")) == (0, before), again.err
+    assert "2 of 2 ended" in again.err
+
+
+def test_cells_are_not_guessed_while_the_catalog_cannot_be_asked(shell: Shell) -> None:
+    """Read otherwise than before they would be other lines, and be paid for twice; lines of JSON say what they are."""
+    (shell.folder / "p.csv").write_text('prompt,seed\n"""quoted""",42.0\n')
+    (shell.folder / "p.jsonl").write_text('{"prompt": "a fox"}\n')
+    script = Script(
+        models={"*": Behaviour(sync=True)}, catalog=[None, *[Behaviour.refused(400, "not now")] * 99]
+    )
+    with serving(script) as sandbox:
+        own = Shell(folder=shell.folder, sandbox=sandbox)
+        first = own.run("batch", "p.csv", *QUICK)
+        again = own.run("batch", "p.csv", *QUICK)
+        (charge,) = sandbox.charges
+        of_json = own.run("batch", "p.jsonl", *QUICK)
+
+    assert (first.code, again.code, of_json.code) == (0, 2, 0), first.err + again.err + of_json.err
+    assert charge.payload["prompt"] == '"quoted"'
+    assert (
+        "p.csv, line 2: the catalog cannot be asked what seedream-5.0-lite takes, and cells are read"
+        in again.err
+    )
