@@ -190,7 +190,7 @@ def _outcome(job: Job[Any], connection: sqlite3.Connection) -> Any:
         return error
 
 
-def told(error: sqlite3.Error, path: Path | None) -> JournalError:
+def told(error: sqlite3.Error, path: Path | None, verb: str = "written") -> JournalError:
     """SQLite's error in our words; they hold no row."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     name = str(path)
@@ -202,4 +202,4 @@ def told(error: sqlite3.Error, path: Path | None) -> JournalError:
         message = f"{name!r} is no journal, or one whose beginning is damaged; nothing is submitted from it"
         return JournalCorrupt(message, path=name)
     what = getattr(error, "sqlite_errorname", type(error).__name__)
-    return JournalFailed(f"the journal {name!r} cannot be written ({what})", path=name)
+    return JournalFailed(f"the journal {name!r} cannot be {verb} ({what})", path=name)

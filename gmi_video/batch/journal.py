@@ -152,12 +152,25 @@ class Journal:
             version = _readable(connection)
         except sqlite3.Error as error:
             connection.close()
-            raise told(error, self.path) from None
+            if not _lies_still(self.path, error):
+                raise told(error, self.path, "read") from None
+            connection = _uri(self.path, "mode=ro&immutable=1")
+            version = _readable(connection)
         if version != tables.VERSION:
             connection.close()
             message = f"{str(self.path)!r} is no journal that this gmi_video reads (version {version})"
             raise JournalError(message, path=str(self.path))
         return connection
+
+
+def _lies_still(path: Path, error: sqlite3.Error) -> bool:
+    """Whether a file could not be opened for want of a place beside it, and needs none: it has no log of its own."""
+    unplaced = getattr(error, "sqlite_errorcode", 0) & 0xFF in {
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+    }
+    log = path.with_name(f"{path.name}-wal")
+    return unplaced and os.access(path, os.R_OK) and not (log.exists() and log.stat().st_size)
 
 
 def _readable(connection: sqlite3.Connection) -> int:
@@ -177,7 +190,7 @@ def _readable(connection: sqlite3.Connection) -> int:
 
 
 def _uri(path: Path, options: str) -> sqlite3.Connection:
-    address = f"file:{quote(os.fspath(path.absolute()))}?{options}"
+    address = f"file:{quote(os.fsencode(path.absolute()))}?{options}"
     return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
 
 

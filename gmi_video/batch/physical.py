@@ -20,6 +20,9 @@ def lines_in(path: Path) -> Iterator[str]:
     Unicode stand in prompts. Raises `ConfigurationError` that names the file and the line.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            message = f"{path} is a pipe or a device; prompts are read twice, to check and to send them: save them to a file"
+            raise ConfigurationError(message)
         with path.open("rb") as file:
             mark = file.read(2)
             file.seek(0)

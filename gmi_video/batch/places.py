@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import contextlib
+import errno
 import hashlib
 import os
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -79,8 +81,8 @@ class Folder:
         return f"the disk of {str(self.path)!r}"
 
     async def check(self) -> None:
-        """As the protocol says."""
-        await asyncio.get_running_loop().run_in_executor(None, _make, self.path)
+        """As the protocol says. A full disk is none of that: it may have room once there is a file to save."""
+        await asyncio.get_running_loop().run_in_executor(None, _writable, self.path)
 
     async def free(self, name: str) -> bool:
         """As the protocol says."""
@@ -232,6 +234,18 @@ def _make(folder: Path) -> None:
     except OSError as error:
         message = f"cannot write into {str(folder)!r}: {error.strerror or 'the folder cannot be made'}"
         raise TargetUnusable(message) from None
+
+
+def _writable(folder: Path) -> None:
+    _make(folder)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return
+        message = f"cannot write into {str(folder)!r}: {error.strerror or 'no file can be made there'}"
+    raise TargetUnusable(message)
 
 
 def _tidied(target: Path) -> None:

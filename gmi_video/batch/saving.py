@@ -30,7 +30,7 @@ from gmi_video.records import Saved, Snapshot
 ROOM_AGAIN = 60.0
 """Seconds after which a disk that was full is tried with one file."""
 
-_FULL = frozenset({os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), os.strerror(errno.EROFS)})
+_FULL = frozenset({os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT)})
 
 
 class Saving:
@@ -151,7 +151,7 @@ def is_full(error: BaseException) -> bool:
     """Whether the disk takes no more, as the system says it."""
     if isinstance(error, TargetUnusable):
         return any(words in str(error) for words in _FULL)
-    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 def _as_ours(error: BaseException) -> GmiVideoError:

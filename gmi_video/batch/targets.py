@@ -6,6 +6,8 @@ from gmi_video.errors import ConfigurationError
 
 _DATABASE = b"SQLite format 3\0"
 _PAGES = (".html", ".htm")
+_MARKS = (b'<meta name="generator" content="gmi_video">', b"default-src 'none'; img-src data: 'self' file:")
+"""What a report begins with, and began with before it was said who makes it."""
 
 
 def page_of(target: str | Path) -> Path:
@@ -15,6 +17,18 @@ def page_of(target: str | Path) -> Path:
         message = f"{target}: a page is wanted, such as report.html"
         raise ConfigurationError(message)
     return spared(target)
+
+
+def is_ours(target: Path) -> bool:
+    """Whether a page may be replaced unasked: it is a report of a batch, or there is none."""
+    try:
+        with target.open("rb") as file:
+            head = file.read(2048)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return any(mark in head for mark in _MARKS)
 
 
 def spared(target: Path) -> Path:

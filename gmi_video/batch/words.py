@@ -12,7 +12,8 @@ _NAMES = re.compile(
 )
 """Links, quoted names of files, and paths: they are of one line each."""
 _IDS = re.compile(
-    r"(?<![0-9A-Za-z])(?:[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|\d{5,})(?![0-9A-Za-z])", re.IGNORECASE
+    r"(?<![0-9A-Za-z])(?:[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|\d{1,3}(?:,\d{3})+|\d{5,})(?![0-9A-Za-z])",
+    re.IGNORECASE,
 )
 
 

@@ -17,7 +17,7 @@ from gmi_video.cli.doctor import doctor
 from gmi_video.cli.entering import login, logout
 from gmi_video.cli.following import download, list_requests, resume, status
 from gmi_video.cli.making import generate, submit
-from gmi_video.cli.plain import printable
+from gmi_video.cli.plain import BYTES, printable
 from gmi_video.cli.sending import upload
 from gmi_video.cli.serving import sandbox
 from gmi_video.cli.watching import watch
@@ -84,7 +84,7 @@ def run(tokens: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            reconfigure(errors="replace")  # a terminal of another encoding shows ?, and nothing fails for it
+            reconfigure(errors=BYTES if stream is sys.stdout else "replace")  # nothing fails for a sign
     try:
         return (app(list(tokens)) or exits.OK) if _logging() else exits.USAGE
     except KeyboardInterrupt:

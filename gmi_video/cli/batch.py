@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Group, Parameter
+from cyclopts.validators import Number
 
 from gmi_video.cli import options
 from gmi_video.cli.batch_below import audit, export, report, resolve, status
@@ -76,10 +77,16 @@ def make(
         Parameter(metavar="DOLLARS", help="What a request costs where the catalog does not say."),
     ] = None,
     max_in_flight: Annotated[
-        int | None, Parameter(metavar="N", help="Requests under way at once. [default: 1000]")
+        int | None,
+        Parameter(metavar="N", help="Requests under way at once. [default: 1000]", validator=Number(gte=1)),
     ] = None,
     attempts: Annotated[
-        int, Parameter(metavar="N", help="Submissions of a line at most, after failures that cost nothing.")
+        int,
+        Parameter(
+            metavar="N",
+            help="Submissions of a line at most, after failures that cost nothing.",
+            validator=Number(gte=1),
+        ),
     ] = 3,
     retry: Annotated[
         Literal["failed"] | None,
@@ -96,6 +103,7 @@ def make(
         Parameter(
             metavar="N",
             help="Allow so many second submissions of lines whose answer was lost and that were not found again.",
+            validator=Number(gte=0, lte=100_000),
         ),
     ] = 0,
     skip_invalid: Annotated[

@@ -7,7 +7,7 @@ from pathlib import Path
 from gmi_video.batch import Journal
 from gmi_video.batch.export import export, format_of, lines_of
 from gmi_video.batch.figures import Figures
-from gmi_video.batch.targets import page_of
+from gmi_video.batch.targets import is_ours, page_of
 from gmi_video.cli import exits
 from gmi_video.cli.batch_ends import code, undecided
 from gmi_video.cli.batch_view import TABLE, line, rows
@@ -95,7 +95,7 @@ def reported(desk: Desk, path: Path, target: Path | None) -> int:
             raise
         desk.pointer(f"{REPORT} needs an extra: pip install 'gmi_video[report]'")
         return exits.USAGE
-    target = page_of(target or path.with_name(REPORT))
+    target = page_of(target or _free(path))
 
     def told(count: int) -> None:
         if count % 2048 == 0:
@@ -116,6 +116,15 @@ def reported(desk: Desk, path: Path, target: Path | None) -> int:
             return _unwritten(desk, target, error)
     desk.note(f"Report: {printable(target)} ({size(target.stat().st_size)})")
     return exits.OK
+
+
+def _free(journal: Path) -> Path:
+    """Where the report goes unasked: never over a page of somebody else's."""
+    for name in (REPORT, f"gmi_video-{REPORT}"):
+        if is_ours(journal.with_name(name)):
+            return journal.with_name(name)
+    message = f"{journal.with_name(REPORT)} is no report of a batch, and is not replaced; say where with batch report -o"
+    raise ConfigurationError(message)
 
 
 def _unwritten(desk: Desk, target: Path, error: OSError) -> int:

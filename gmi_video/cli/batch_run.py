@@ -84,6 +84,10 @@ async def run(desk: Desk, running: Running, told: Told) -> int:
 
     base = common(told.payload)
     async with Session(settings()) as session:
+        view = session.using(
+            check="off"
+        )  # each line is checked, and what is doubtful told, before it is sent
+        batch = _batch(view, told)
         typist = Typist(desk, session, told.model, base)
         if told.dry_run:
             return await rehearsed(
@@ -103,8 +107,8 @@ async def run(desk: Desk, running: Running, told: Told) -> int:
             raise
         if not _admitted(desk, survey, told, clashes):
             return exits.USAGE
-        view = session.using(check="off")  # each line was checked, and what is doubtful told, above
-        return await _run(desk, running, told, _batch(view, told), typist)
+        _made(told.journal.parent)
+        return await _run(desk, running, told, batch, typist)
 
 
 def _admitted(desk: Desk, survey: Survey, told: Told, clashes: int) -> bool:
@@ -135,7 +139,7 @@ def _admitted(desk: Desk, survey: Survey, told: Told, clashes: int) -> bool:
 
 def _batch(session: "Session", told: Told) -> Batch:
     retry = None if told.attempts == 1 else Retry(attempts=told.attempts)
-    batch = Batch(
+    return Batch(
         session,
         journal=told.journal,
         out=told.out,
@@ -146,13 +150,14 @@ def _batch(session: "Session", told: Told) -> Batch:
         retry=retry,
         resubmit_absent=told.resubmit_absent,
     )
+
+
+def _made(folder: Path) -> None:
     try:
-        told.journal.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        message = f"{told.journal.parent}: {(error.strerror or 'the folder cannot be made').lower()}"
-    else:
-        return batch
-    raise ConfigurationError(message)
+        message = f"{folder}: {(error.strerror or 'the folder cannot be made').lower()}"
+        raise ConfigurationError(message) from None
 
 
 async def _run(desk: Desk, running: Running, told: Told, batch: Batch, typist: Typist) -> int:
@@ -180,6 +185,9 @@ async def _run(desk: Desk, running: Running, told: Told, batch: Batch, typist: T
             statistics = batch.statistics()
     except JournalCorrupt:
         _rescue(desk, told.journal)
+        raise
+    except BrokenPipeError:
+        _resume(desk, told, batch.statistics())
         raise
     except asyncio.CancelledError:
         if running.interrupted:

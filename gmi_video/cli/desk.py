@@ -73,7 +73,10 @@ class Desk:
 
     def json(self, value: Mapping[str, Any]) -> None:
         """A line of JSON."""
-        print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
+        text = json.dumps(value, ensure_ascii=False, default=str)
+        if any("\ud800" <= sign <= "\udfff" for sign in text):  # of a file's name; JSON has a way to say it
+            text = json.dumps(value, default=str)
+        print(text, flush=True)
 
     def note(self, text: str) -> None:
         """A remark that is no result."""

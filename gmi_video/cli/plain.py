@@ -1,5 +1,6 @@
 """Text that is safe and whole on any terminal: control signs out, columns aligned without a frame. Pure."""
 
+import codecs
 from collections.abc import Sequence
 
 from attrs import frozen
@@ -7,6 +8,20 @@ from rich.cells import cell_len
 
 _JOINER = "\u200d"
 """Zero-width joiner: not printable by Python's rules, yet what holds an emoji family together."""
+
+
+BYTES = "gmi_video"
+"""How stdout writes what its encoding has not: a byte of a file's name as it is, and `?` for any other sign."""
+
+
+def _bytes(error: UnicodeError) -> tuple[bytes, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    signs = error.object[error.start : error.end]
+    told = [bytes([ord(sign) - 0xDC00]) if "\udc80" <= sign <= "\udcff" else b"?" for sign in signs]
+    return b"".join(told), error.end
+
+
+codecs.register_error(BYTES, _bytes)
 
 
 def printable(text: object, limit: int = 2000) -> str:

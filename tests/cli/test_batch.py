@@ -280,7 +280,7 @@ def test_a_budget_is_not_passed(shell: Shell, sandbox: Sandbox) -> None:
         (["no.jsonl"], "no.jsonl cannot be read: no such file or directory"),
         (["p.jsonl"], "no model; name one in a column or key `model`, or for all with --model"),
         (["p.jsonl", "--model", QUICK, "--max-cost", "much"], "--max-cost 'much' is not an amount"),
-        (["p.jsonl", "--model", QUICK, "--attempts", "0"], "Retry.attempts is 0"),
+        (["p.jsonl", "--model", QUICK, "--attempts", "0"], 'Invalid value "0" for --attempts'),
         (["p.jsonl", "--model", QUICK, "--name", "{key"], "name '{key'"),
         (["p.jsonl", "--model", QUICK, "--grace", "soon"], "--grace 'soon' is not a span"),
         (["status", "no.db"], "no.db: no such journal"),
