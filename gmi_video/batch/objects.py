@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 Key = str | int | float
 
 _RESERVED = ("model", "key")
+_DIGITS = 4300
+"""Digits beyond which Python reads no number (`sys.int_info.default_max_str_digits`)."""
 
 
 class Stated(NamedTuple):
@@ -39,7 +41,7 @@ def stated(text: str) -> Stated:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        data = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        data = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant, parse_int=_whole)
     except json.JSONDecodeError as error:
         if text.lstrip().startswith("[") or text.strip() == "{":
             message = "a JSON object a line is wanted; `jq -c '.[]' FILE` writes a list so"
@@ -68,6 +70,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _no_constant(name: str) -> Any:
     message = f"{name} is no JSON; a number is wanted, or null"
     raise ValueError(message)
+
+
+def _whole(text: str) -> int:
+    if len(text) > _DIGITS:
+        message = f"a number of {len(text):,} digits; no parameter is so large"
+        raise ValueError(message)
+    return int(text)
 
 
 def _encodable(text: str, data: Mapping[str, Any]) -> None:

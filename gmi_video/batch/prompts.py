@@ -141,7 +141,10 @@ def _csv(path: Path) -> Iterator[Line | ConfigurationError]:
 def _text(path: Path) -> Iterator[Line | ConfigurationError]:
     for number, text in enumerate(lines_in(path), 1):
         prompt = text.strip()
-        if prompt:
+        if "\r" in prompt:
+            what = "a carriage return within the line; save the file with line feeds, or a prompt of several lines as JSON"
+            yield ConfigurationError(f"{path}, line {number}: {what}")
+        elif prompt:
             yield Line(file=str(path), number=number, values={"prompt": prompt})
 
 

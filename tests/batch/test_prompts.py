@@ -57,6 +57,7 @@ def test_json_lines_carry_parameters_models_and_keys(tmp_path: Path) -> None:
         ('{"key": true}', "`key` is true"),
         ('{"payload": {}, "seed": 2}', "'seed' stands beside `payload`"),
         ('{"prompt": "\\ud83e"}', "stands alone"),
+        ('{"seed": ' + "7" * 5000 + "}", "a number of 5,000 digits; no parameter is so large"),
         ("[" * 100_000, ""),
     ],
 )
@@ -144,6 +145,13 @@ def test_a_text_file_is_a_prompt_a_line(tmp_path: Path) -> None:
         (1, {"prompt": 'a fox, "red"'}),
         (3, {"prompt": "@home {1}"}),
     ]
+
+
+def test_prompts_that_an_old_editor_ran_together_are_refused(tmp_path: Path) -> None:
+    """Lines that end in a carriage return alone would be paid for as one prompt."""
+    assert "line 1: a carriage return within the line" in refusal(
+        written(tmp_path, "p.txt", "a fox\ran owl\r")
+    )
 
 
 def test_the_first_line_tells_the_format_where_the_name_does_not(tmp_path: Path) -> None:
