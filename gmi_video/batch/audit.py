@@ -134,12 +134,14 @@ def adopt(connection: sqlite3.Connection, orphan: Orphan) -> int:
 
     Raises `ConfigurationError` where it has an owner by now.
     """
-    if not claimed(connection, orphan.request_id, f"adopted {orphan.request_id}"):
-        raise ConfigurationError(f"request {orphan.request_id} belongs to another submission by now")
     cost = None if orphan.cost is None else str(orphan.cost)
     number = orphan.number
     query = "SELECT request_id IS NULL OR (state = 'failed' AND money != 'spent'), key, model, digest, payload FROM lines WHERE number = ?"
-    free, *rest = connection.execute(query, (number,)).fetchone()
+    if (found := connection.execute(query, (number,)).fetchone()) is None:
+        raise ConfigurationError(f"line {number} is not in the journal any more; audit it anew")
+    free, *rest = found
+    if not claimed(connection, orphan.request_id, f"adopted {orphan.request_id}"):
+        raise ConfigurationError(f"request {orphan.request_id} belongs to another submission by now")
     if not free:
         who = hashlib.sha256(f"adopted\0{orphan.request_id}".encode()).digest()
         insert = (

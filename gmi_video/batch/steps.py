@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from gmi_video.batch import passes
 from gmi_video.batch.journal import keep
@@ -221,9 +221,9 @@ def _has(connection: sqlite3.Connection, line: int, intent: Intent) -> bool:
 
 def intent_of(connection: sqlite3.Connection, line: int) -> Intent | None:
     """The latest submission of a line."""
-    query = "SELECT body FROM intents WHERE line = ? ORDER BY number DESC LIMIT 1"
+    query = "SELECT body, state FROM intents WHERE line = ? ORDER BY number DESC LIMIT 1"
     found = connection.execute(query, (line,)).fetchone()
-    return None if found is None else Intent.from_dict(json.loads(found[0]))
+    return None if found is None else evolve(Intent.from_dict(json.loads(found[0])), state=State(found[1]))
 
 
 def state_of(connection: sqlite3.Connection, number: int) -> LineState:
