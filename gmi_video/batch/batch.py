@@ -13,8 +13,8 @@ from attrs import evolve
 from gmi_video.batch import facts, names, passes, steps
 from gmi_video.batch.adding import Requests, chunks, dollars, readied, whole
 from gmi_video.batch.audit import adopt, audit
-from gmi_video.batch.counts import Counts
-from gmi_video.batch.holding import hold
+from gmi_video.batch.counts import Counts, clock
+from gmi_video.batch.holding import claim, hold
 from gmi_video.batch.journal import Journal
 from gmi_video.batch.places import place_of
 from gmi_video.batch.prices import Prices
@@ -26,6 +26,9 @@ from gmi_video.batch.work import Options, Work
 from gmi_video.errors import ConfigurationError
 from gmi_video.records import VideoRequest
 from gmi_video.session import Session
+
+_PASSES = itertools.count(1)
+"""Over all batches: two of them may use one journal after the other."""
 
 
 class Batch:
@@ -75,14 +78,13 @@ class Batch:
         self._counts: Counts | None = None
         self._engine: Engine | None = None
         self._opening = asyncio.Lock()
-        self._passes = itertools.count(1)
         self._beginning = 0
         self._starting = asyncio.Lock()
-        self._draining = self._due = False
+        self._draining = self._due = self._ran = False
         self._producers = Producers()
 
     async def add(self, requests: Requests) -> int:
-        """Adds requests, and returns how many of them were new.
+        """Adds requests, and returns how many were new.
 
         A request that is there already is left as it is: it is known by its key, or by its payload and the equal
         ones before it in this call. While a run is under way it takes up what is added; a task that adds then
@@ -94,7 +96,7 @@ class Batch:
             PayloadInvalid: a payload that JSON cannot hold.
             JournalError: the journal cannot be written.
         """
-        one_pass, new, before = next(self._passes), 0, 0
+        one_pass, new, before = next(_PASSES), 0, 0
         try:
             with self._producers.adding() as task:
                 await self._opened()
@@ -142,11 +144,7 @@ class Batch:
         """Where all lines are, and what they cost, at this moment; empty before the first `add` or run."""
         if self._counts is None:
             return BatchStatistics(budget=self._budget)
-        try:
-            now = asyncio.get_running_loop().time()
-        except RuntimeError:
-            now = 0.0
-        return self._counts.statistics(now)
+        return self._counts.statistics(clock())
 
     async def retry_failed(self) -> int:
         """Lets failed lines that cost nothing wait once more, and looks again for what was paid for; returns how many.
@@ -159,19 +157,21 @@ class Batch:
         return count
 
     async def narrow(self, *, drop: bool = False) -> int:
-        """Lets the runs of this batch send no line that it was not given by `add`; returns how many wait for others.
+        """Lets the runs of this batch send no line that `add` did not give it; returns how many wait for others.
 
         They stay in the journal; `drop` takes them out, for nothing was paid. What was submitted is followed and
-        saved, whoever gave it. Raises `ConfigurationError` during a run.
+        saved, whoever gave it. The journal is held until `aclose`. Raises `ConfigurationError` once a run has begun.
         """
         await self._between_runs("make a batch narrow")
+        if self._ran and not self._options.narrow:
+            raise ConfigurationError("make a batch narrow before its first run: it forgets what it was given")
         self._options = evolve(self._options, narrow=True)
         count = await self._journal.do(partial(passes.others, drop=drop))
         self._counts = await self._journal.do(Counts.read)
         return count
 
     async def _between_runs(self, what: str) -> None:
-        if self.runs:
+        if self.runs or self._beginning:
             message = f"{what} between two runs, not during one"
             raise ConfigurationError(message)
         await self._opened()
@@ -224,16 +224,21 @@ class Batch:
                 await self._engine.stop()
                 self._engine = None
             if self._counts is None or not self._journal.is_open:
-                await hold(self._journal, self, again=self._counts is not None)
-                await self._journal.do(
-                    partial(
-                        facts.set_fact,
-                        name="budget",
-                        value=None if self._budget is None else str(self._budget),
+                if self._options.narrow:
+                    raise ConfigurationError(
+                        "this narrow batch was closed; make another one, and add to it again"
                     )
-                )
+                await hold(self._journal, self, again=self._counts is not None)
+                budget = None if self._budget is None else str(self._budget)
+                await self._journal.do(partial(facts.set_fact, name="budget", value=budget))
                 self._counts = await self._journal.do(Counts.read)
+            claim(self._journal, self)
             return self._counts
+
+    @property
+    def in_use(self) -> bool:
+        """Whether it needs its journal at this moment."""
+        return self.runs or self._beginning > 0 or self._producers.busy
 
     @property
     def runs(self) -> bool:
@@ -255,22 +260,23 @@ class Batch:
                 message = "this batch is running already, and somebody reads that run; read it there, or end it first"
                 raise ConfigurationError(message)
             await self._engine.stop()
-        self._producers.read_here(self._ring)
-        self._producers.finish(finished=False)
+        self._producers.begin(self._ring)
         await self._opened()
-        self._due = False
+        self._due, self._ran = False, True
         if self._options.place is not None:
             await self._options.place.check()
         await self._journal.do(steps.reopen)
         self._counts = counts = await self._journal.do(Counts.read)
         work = Work(self._session, self._journal, counts, self._options, self._held.get)
         work.draining = self._draining
-        self._engine = Engine(work, lambda: self._producers.left, self._released)
+        self._engine = Engine(work, self._producers, self._released)
         return self._engine
 
     def _released(self) -> None:
         """A run is over: the journal is free for others. In memory it is all there is, so it stays."""
         self._due = self._producers.busy  # whoever adds ends that first
+        if self._options.narrow:
+            return
         if self._ours and self._journal.path is not None and not self._due:
             self._journal.close()
 

@@ -1,5 +1,6 @@
 """How many lines are where, and what they cost: kept while things move, so that asking is cheap at any time."""
 
+import asyncio
 import sqlite3
 from collections import deque
 from decimal import Decimal
@@ -11,6 +12,14 @@ from gmi_video.batch.rows import statistics_of, total
 
 REMEMBERED = 200
 """Ends that the rate is taken from."""
+
+
+def clock() -> float:
+    """The running loop's time; 0 where there is none."""
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:
+        return 0.0
 
 
 @define(eq=False)
@@ -62,6 +71,10 @@ class Counts:
             models={model: evolve(tally, processing=0) for model, tally in found.models.items()},
             orphans=found.orphans,
         )
+
+    def become(self, other: "Counts") -> None:
+        """Takes over the sums of another one, for whoever holds this."""
+        self.money, self.models, self.orphans = other.money, other.models, other.orphans
 
     def move(self, model: str, before: LineState | None, after: LineState, lines: int = 1) -> None:
         """Lines of a model went from one state to another; from None: they are new."""

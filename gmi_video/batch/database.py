@@ -4,10 +4,11 @@ A commit's sync costs the same for one row and for a hundred; while it lasts, th
 """
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -82,16 +83,23 @@ class Database:
         if os.getpid() != self._pid:
             return
         left, self._waiting = self._waiting, []
-        try:
-            self._thread.submit(self._last, [waiting.job for waiting in left])
-        except RuntimeError:  # the interpreter is ending, and its threads have ended
-            self._last([waiting.job for waiting in left])
+        jobs = [waiting.job for waiting in left]
+        last: Future[list[Any]] | None = None
+        with contextlib.suppress(RuntimeError):  # the interpreter is ending, and its threads have ended
+            last = self._thread.submit(self._last, jobs)
         self._thread.shutdown(wait=True)
+        idle = last is None or last.cancel()  # so has this one's where it is garbage that closes it
+        outcomes = last.result() if last is not None and not idle else self._last(jobs)
+        for waiting, outcome in zip(left, outcomes, strict=True):
+            loop = waiting.done.get_loop()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_settle, waiting.done, outcome)
 
-    def _last(self, jobs: list[Job[Any]]) -> None:
-        if jobs:
-            self._group(jobs)
-        self._connection.close()
+    def _last(self, jobs: list[Job[Any]]) -> list[Any]:
+        try:
+            return self._group(jobs) if jobs else []
+        finally:
+            self._connection.close()
 
     def _check(self) -> None:
         if self.failure is not None:
@@ -109,12 +117,7 @@ class Database:
                 self._thread, self._group, [waiting.job for waiting in group]
             )
             for waiting, outcome in zip(group, outcomes, strict=True):
-                if waiting.done.cancelled():
-                    continue
-                if isinstance(outcome, BaseException):
-                    waiting.done.set_exception(outcome)
-                else:
-                    waiting.done.set_result(outcome)
+                _settle(waiting.done, outcome)
 
     def _group(self, jobs: list[Job[Any]]) -> list[Any]:
         """The outcome of each job, or its error; one transaction. Runs in the thread."""
@@ -169,6 +172,15 @@ class Database:
         except sqlite3.Error as error:
             return told(error, self._path)
         return found
+
+
+def _settle(done: "asyncio.Future[Any]", outcome: Any) -> None:
+    if done.done():
+        return
+    if isinstance(outcome, BaseException):
+        done.set_exception(outcome)
+    else:
+        done.set_result(outcome)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -21,7 +21,8 @@ class Lane:
 
     `again` are lines that came back, `ahead` those that were read ahead; `after` is how far the journal was read.
     `held`: a line is being made ready; `out` counts its accepted lines while it is unproven, `standing` its
-    submissions under way. `closed` is why its lines are set aside, where they are.
+    submissions under way. `closed` is why its lines are set aside, where they are; `turned` counts how often what was
+    read, or is being read, is to be read anew.
     """
 
     model: str
@@ -38,13 +39,18 @@ class Lane:
     dead: bool = False
     refused: bool = False
     closed: tuple[Kind, GmiVideoError] | None = None
+    turned: int = 0
 
     def reread(self) -> None:
         """What was read ahead is to be read anew, for something that concerns it has changed."""
         if self.ahead:
-            self.after = self.ahead[0].number - 1
-            self.ahead.clear()
-            self.dry = False
+            self.begin(self.ahead[0].number - 1)
+
+    def begin(self, after: int = 0) -> None:
+        """Its lines are read anew, those behind a number."""
+        self.ahead.clear()
+        self.after, self.dry = after, False
+        self.turned += 1
 
     def may_send(self, now: float, share: int) -> bool:
         """Whether one more may be sent now. A model in trouble is asked by one at a time."""

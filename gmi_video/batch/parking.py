@@ -37,7 +37,12 @@ async def park_model(work: Work, lane: Lane, kind: Kind, error: GmiVideoError) -
     lane.dry = True
     lane.closed = kind, error
     job = partial(
-        steps.park_waiting, model=lane.model, kind=kind, error=error, under_way=_standing(work, lane)
+        steps.park_waiting,
+        model=lane.model,
+        kind=kind,
+        error=error,
+        under_way=_standing(work, lane),
+        narrow=work.options.narrow,
     )
     try:
         count, numbers = await work.journal.do(job)
@@ -67,6 +72,17 @@ async def close(work: Work, lane: Lane, line: Line, kind: Kind, error: GmiVideoE
     await park_model(work, lane, kind, error)
 
 
+async def keep_closed(work: Work, lane: Lane) -> None:
+    """What was added to a model that takes nothing is set aside like what came before it."""
+    lane.standing += 1
+    try:
+        if lane.closed is not None:
+            await park_model(work, lane, *lane.closed)
+    finally:
+        lane.standing -= 1
+        work.bell.ring()
+
+
 async def set_aside(work: Work, lane: Lane, error: GmiVideoError) -> None:
     """A model takes requests and does not run them: its others wait until it does."""
     if not lane.dead:
@@ -80,7 +96,7 @@ async def wake(work: Work, lane: Lane) -> None:
     lane.proven = True
     await work.keep(partial(facts.prove, model=lane.model))
     if lane.dead:
-        lane.dead, lane.closed = False, None
+        lane.closed = None  # from here on none of its lines is set aside
         job = partial(steps.unpark, model=lane.model, kind="service", under_way=_standing(work, lane))
         try:
             count, numbers = await work.journal.do(job)
@@ -89,6 +105,7 @@ async def wake(work: Work, lane: Lane) -> None:
         else:
             work.counts.move(lane.model, "parked", "waiting", count)
             _with_them(work, numbers, "waiting")
+        lane.dead = False
         lane.again.clear()  # the journal has them
-        lane.after, lane.dry = 0, False
+        lane.begin()
     work.bell.ring()

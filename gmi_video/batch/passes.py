@@ -9,11 +9,20 @@ from collections.abc import Iterable
 
 from attrs import frozen
 
+from gmi_video.batch import facts
 from gmi_video.batch.lines import NewLine, Refusal, identity
 from gmi_video.errors import ConfigurationError
 
 GIVEN = "AND number IN (SELECT number FROM temp.given)"
 """Of a query about lines: those that were given through this connection."""
+
+HIGHEST = "highest"
+"""The fact that holds the largest number of a line that was taken out."""
+NEXT = (
+    "(SELECT 1 + max(coalesce((SELECT max(number) FROM lines), 0), "
+    "coalesce((SELECT CAST(value AS INTEGER) FROM facts WHERE name = 'highest'), 0)))"
+)
+"""The number of a new line: one that none had before it, for somebody may still know that one by it."""
 
 _TABLES = """
 CREATE TEMP TABLE IF NOT EXISTS passed (pass INTEGER, digest BLOB, count INTEGER, PRIMARY KEY (pass, digest)) WITHOUT ROWID;
@@ -66,7 +75,8 @@ def _added(connection: sqlite3.Connection, one_pass: int, line: NewLine) -> Adde
     if found is None:
         row = (who, line.key, model, line.digest, line.payload, time.time())
         done = connection.execute(
-            "INSERT INTO lines (identity, key, model, digest, payload, added_at) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO lines (number, identity, key, model, digest, payload, added_at) "  # noqa: S608  # our own words
+            f"VALUES ({NEXT}, ?, ?, ?, ?, ?, ?)",
             row,
         )
         return Added(number=done.lastrowid or 0, model=model, new=True)
@@ -94,6 +104,8 @@ def others(connection: sqlite3.Connection, *, drop: bool) -> int:
     begin(connection)
     count: int = connection.execute(f"SELECT count(*) {_OTHERS}").fetchone()[0]
     if drop and count:
+        highest = connection.execute("SELECT max(number) FROM lines").fetchone()[0]
+        facts.set_fact(connection, HIGHEST, str(max(highest, int(facts.fact(connection, HIGHEST) or 0))))
         connection.execute(f"DELETE FROM intents WHERE line IN (SELECT number {_OTHERS})")  # noqa: S608  # as above
         connection.execute(f"DELETE {_OTHERS}")
     return count

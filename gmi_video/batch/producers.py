@@ -10,12 +10,12 @@ Task = asyncio.Task[Any]
 
 
 class Producers:
-    """Tasks that called `add`. The one that reads the run is none: it would wait for itself."""
+    """Tasks that called `add`. One that reads the run is none: it would wait for itself."""
 
     def __init__(self) -> None:
         self._adding: list[Task | None] = []
         self._known: weakref.WeakSet[Task] = weakref.WeakSet()
-        self._consumer: Task | None = None
+        self._readers: weakref.WeakSet[Task] = weakref.WeakSet()
         self._finished = False
 
     @contextlib.contextmanager
@@ -30,19 +30,28 @@ class Producers:
 
     def take(self, task: Task | None, ring: Callable[[], None]) -> None:
         """Whoever adds while a run is under way, and is not the one who reads it, may add more; `ring` tells of its end."""
-        if task is not None and task is not self._consumer and task not in self._known:
+        if task is not None and task not in self._readers and task not in self._known:
             self._known.add(task)
             task.add_done_callback(lambda _: ring())
 
-    def read_here(self, ring: Callable[[], None]) -> None:
+    def begin(self, ring: Callable[[], None]) -> None:
         """A run begins, and is read by this task; whoever adds at this moment may add more."""
-        self._consumer = asyncio.current_task()
+        self._readers.clear()
+        self._finished = False
+        self.read()
         for task in self._adding:
             self.take(task, ring)
 
-    def finish(self, *, finished: bool = True) -> None:
-        """No more requests come, whatever the tasks do; or, for a new run, they may."""
-        self._finished = finished
+    def read(self) -> None:
+        """This task reads the run."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._readers.add(task)
+            self._known.discard(task)
+
+    def finish(self) -> None:
+        """No more requests come, whatever the tasks do."""
+        self._finished = True
 
     @property
     def busy(self) -> bool:

@@ -4,6 +4,7 @@ It lives in a task of its own; `reading` is the iterator before it, and leaving 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from random import Random
@@ -12,9 +13,11 @@ import anyio
 from anyio.abc import TaskGroup
 
 from gmi_video.batch import facts, steps
+from gmi_video.batch.counts import Counts
 from gmi_video.batch.endings import finished
 from gmi_video.batch.errors import JournalError
 from gmi_video.batch.following import Following
+from gmi_video.batch.producers import Producers
 from gmi_video.batch.records import Finished
 from gmi_video.batch.rows import request_from, snapshot_from
 from gmi_video.batch.saving import Saving
@@ -31,9 +34,9 @@ PAGE = 200
 class Engine:
     """The stages of one run, in a task of their own."""
 
-    def __init__(self, work: Work, producing: Callable[[], bool], release: Callable[[], None]) -> None:
+    def __init__(self, work: Work, producers: Producers, release: Callable[[], None]) -> None:
         self.work = work
-        self._producing = producing
+        self._producers = producers
         self._release = release
         self._submitting: Submitting | None = None
         self._following: Following | None = None
@@ -54,6 +57,7 @@ class Engine:
     async def next(self) -> Finished | None:
         """The next end of a line, or None where there is none left; raises what stopped the run."""
         self.reading += 1
+        self._producers.read()
         try:
             async with self._turn:
                 await self._tell_last()
@@ -132,6 +136,8 @@ class Engine:
                     await work.bell.wait()
             await self._tell_last()
             await work.written()
+            with contextlib.suppress(JournalError):  # what was cancelled in the middle was counted in part
+                work.counts.become(await work.journal.do(Counts.read))
         finally:
             self._release()
 
@@ -194,7 +200,7 @@ class Engine:
             if work.unwatched:
                 for line in [line for line in work.lines.values() if line.state == "running"]:
                     work.let_go(line)
-            quiet = submitting.idle and (work.halted or not self._producing())
+            quiet = submitting.idle and (work.halted or not self._producers.left)
             if quiet and work.stuck and work.stuck == len(work.lines):
                 await following.give_up()
             if quiet and not work.lines:

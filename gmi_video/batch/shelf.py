@@ -93,8 +93,5 @@ def kept(
 def _check_free(connection: Any, line: int, intent: Intent) -> None:
     """Raises `LineTaken` where another submission has the line: whatever went wrong before, it is paid once."""
     state = steps.state_of(connection, line)
-    if state == "waiting":
-        return
-    latest = steps.intent_of(connection, line)
-    if state not in {"submitting", "uncertain"} or latest is None or latest.id != intent.id:
+    if state not in {"waiting", "submitting", "uncertain"} or steps.rivals(connection, line, intent):
         raise LineTaken(f"line {line} is {state} already: nothing was sent")

@@ -140,11 +140,13 @@ def park_waiting(
     kind: str | None,
     error: GmiVideoError,
     under_way: Sequence[int] = (),
+    *,
+    narrow: bool,
 ) -> tuple[int, set[int]]:
     """Sets the waiting lines of a model aside; returns how many, and which of those under way."""
-    waited = _of(connection, under_way, "waiting")
+    waited, given = _of(connection, under_way, "waiting"), passes.GIVEN if narrow else ""
     done = connection.execute(
-        "UPDATE lines SET state = 'parked', kind = ?, reason = ?, error = ? WHERE state = 'waiting' AND model = ?",
+        f"UPDATE lines SET state = 'parked', kind = ?, reason = ?, error = ? WHERE state = 'waiting' AND model = ? {given}",  # noqa: S608  # as above
         (kind, str(error), error_text(error), model),
     )
     return done.rowcount, waited & _of(connection, under_way, "parked")
@@ -214,9 +216,16 @@ def submission(
 
 def _has(connection: sqlite3.Connection, line: int, intent: Intent) -> bool:
     """Whether a line waits, or is on its way by this submission."""
-    state, latest = state_of(connection, line), intent_of(connection, line)
-    mine = latest is not None and latest.id == intent.id
-    return state == "waiting" or (mine and state in {"submitting", "uncertain"})
+    state = state_of(connection, line)
+    return state == "waiting" or (
+        state in {"submitting", "uncertain"} and not rivals(connection, line, intent)
+    )
+
+
+def rivals(connection: sqlite3.Connection, line: int, intent: Intent) -> bool:
+    """Whether another submission of a line may have been, or still be, accepted."""
+    query = "SELECT state FROM intents WHERE line = ? AND id != ?"
+    return any(State(state).open for (state,) in connection.execute(query, (line, intent.id)))
 
 
 def intent_of(connection: sqlite3.Connection, line: int) -> Intent | None:

@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 from gmi_video.batch import steps
 from gmi_video.batch.errors import JournalError, LineTaken
 from gmi_video.batch.lane import Lane
-from gmi_video.batch.parking import close, park, park_model, wake
+from gmi_video.batch.parking import close, keep_closed, park, park_all, wake
 from gmi_video.batch.purse import Purse
 from gmi_video.batch.rows import request_from
 from gmi_video.batch.shelf import Shelf
@@ -23,7 +23,7 @@ from gmi_video.batch.verdict import of_submission
 from gmi_video.batch.work import Line, Work
 from gmi_video.errors import GmiVideoError, SubmissionUncertain
 from gmi_video.ledger import Intent
-from gmi_video.records import Kind, Snapshot
+from gmi_video.records import Snapshot
 from gmi_video.settings import Resubmit
 
 PAGE = 100
@@ -88,16 +88,8 @@ class Submitting:
             lane = self.lane(model)
             lane.dry = False
             if lane.closed is not None:
-                self._group.start_soon(self._closed, lane, *lane.closed)
+                self._group.start_soon(keep_closed, self._work, lane)
         self._work.bell.ring()
-
-    async def _closed(self, lane: Lane, kind: Kind, error: GmiVideoError) -> None:
-        """What was added to a model that takes nothing is set aside like what came before it."""
-        lane.standing += 1
-        try:
-            await park_model(self._work, lane, kind, error)
-        finally:
-            self._leaves(lane)
 
     def back(self, line: Line) -> None:
         """A line waits once more; its journal's row says so already."""
@@ -158,20 +150,22 @@ class Submitting:
 
     async def _read(self, lane: Lane) -> None:
         """Reads ahead; what costs more than there is left to spend is set aside at once."""
-        most = PAGE * 10 if self._purse.tight else PAGE
+        most, turned = PAGE * 10 if self._purse.tight else PAGE, lane.turned
         narrow = self._work.options.narrow
         found = await self._work.journal.do(
             partial(steps.take, model=lane.model, after=lane.after, most=most, narrow=narrow)
         )
+        if lane.turned != turned:
+            return
         lane.dry = lane.dry and len(found) < most
         if not found:
             return
-        lane.after = last = found[-1].number
+        lane.after = found[-1].number
         lines = [Line.of(kept) for kept in found]
         for line, kept in zip(lines, found, strict=True):
             line.request = request_from(kept.model, kept.payload, kept.key)
         fine = await self._purse.affordable(lines)
-        if lane.after == last and not lane.dead:  # else they are parked by now, or read anew
+        if lane.turned == turned and not lane.dead:  # else they are parked by now, or read anew
             lane.ahead.extend(fine)
 
     async def _ready(self, lane: Lane, line: Line) -> bool:
@@ -189,7 +183,8 @@ class Submitting:
             return False
         error = self._purse.too_dear(line)
         if error is not None:
-            await park(work, line, "credit", error)
+            await park_all(work, [line], "credit", error)
+            work.bell.ring()
             lane.reread()
         return error is None
 

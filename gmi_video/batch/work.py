@@ -287,4 +287,5 @@ class Work:
         if self.lines.get(line.number) is line:
             del self.lines[line.number]
             self.stuck -= line.stalled
+            line.stalled = False  # it may come back
         self.bell.ring()
