@@ -215,7 +215,7 @@ class Batch:
 
     def __del__(self) -> None:
         if getattr(self, "_ours", False) and self._journal.path is None:
-            self._journal.close()
+            self._journal.abandon()
 
     async def _opened(self) -> Counts:
         """The journal, open, and what it counts."""

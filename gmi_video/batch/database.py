@@ -95,6 +95,16 @@ class Database:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_settle, waiting.done, outcome)
 
+    def abandon(self) -> None:
+        """Closes what nobody can reach any more. It may run in the middle of anything, and so waits for nothing.
+
+        Python's executors share a lock: whoever collects garbage while it is held must not hand in another job.
+        """
+        if not self.closed and os.getpid() == self._pid:
+            self._connection.close()
+            self._thread.shutdown(wait=False)
+        self.closed = True
+
     def _last(self, jobs: list[Job[Any]]) -> list[Any]:
         try:
             return self._group(jobs) if jobs else []

@@ -80,6 +80,11 @@ class Journal:
             self._owner.release()
             self._owner = None
 
+    def abandon(self) -> None:
+        """What a finaliser can do: lets go of a file that nobody sees."""
+        if self._open is not None:
+            self._open.abandon()
+
     def __enter__(self) -> Self:
         return self.open()
 
