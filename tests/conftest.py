@@ -41,9 +41,17 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
+_AROUND = tuple(f"{Path(__file__).parent / name}{os.sep}" for name in ("batch", "cli", "sandbox"))
+"""Tests of what stands around the core: tracing the core under them takes a part of every run, and reaches no more of it."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With `-m soak` each search for counter-examples is made as well, in full."""
+    if config.pluginmanager.hasplugin("_cov"):
+        for item in items:
+            if str(item.path).startswith(_AROUND):
+                item.add_marker(pytest.mark.no_cover)
     if _is_soak(config):
         for item in items:
             if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
