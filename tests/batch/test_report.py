@@ -120,7 +120,7 @@ def test_a_folder_that_was_moved_keeps_its_links(tmp_path: Path) -> None:
     links = [card["href"] for card in found.cards]
     assert (links[0], links[1], links[3]) == ("../v2/k0.mp4", "../v2/Veo3/k1.mp4", "../v2/k2.mp4")
     assert links[2].endswith("gone/v1/k2.mp4")
-    assert seen[:2] == [home / "k0.mp4", home / "Veo3/k1.mp4"]
+    assert {home / "k0.mp4", home / "Veo3/k1.mp4"} <= set(seen)
     assert [card["href"] for card in moved.cards][:2] == ["k0.mp4", "Veo3/k1.mp4"]
     assert links[4] == "../v2/k0.mp4"
 

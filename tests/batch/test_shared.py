@@ -107,10 +107,10 @@ def test_a_narrow_batch_stays_narrow_over_its_runs(tmp_path: Path) -> None:
                 dropped = await batch.narrow(drop=True)
             with pytest.raises(ConfigurationError, match="this narrow batch was closed"):
                 await batch.add(rivers(1))
-            late = Batch(session, journal=tmp_path / "run.db")
-            await told(late)
-            with pytest.raises(ConfigurationError, match="before its first run"):
-                await late.narrow()
+            async with Batch(session, journal=tmp_path / "run.db") as late:
+                await told(late)
+                with pytest.raises(ConfigurationError, match="before its first run"):
+                    await late.narrow()
             return paid, dropped
 
     assert run(main()) == ([2, 4], 3)
@@ -237,13 +237,13 @@ def test_after_a_run_is_left_the_sums_are_those_of_the_journal(tmp_path: Path) -
 
     async def main() -> bool:
         async with stage(limits=Limits(submissions=2)) as (_, session):
-            journal = Journal(tmp_path / "run.db").open()
-            batch = Batch(session, journal=journal, budget=1000)
-            await batch.add(rivers(30))
-            async with batch.run() as ends:
-                async for _ in ends:
-                    break
-            mine, its = batch.statistics(), journal.statistics()
+            with Journal(tmp_path / "run.db") as journal:
+                batch = Batch(session, journal=journal, budget=1000)
+                await batch.add(rivers(30))
+                async with batch.run() as ends:
+                    async for _ in ends:
+                        break
+                mine, its = batch.statistics(), journal.statistics()
             assert (mine.reserved, mine.spent) == (its.reserved, its.spent)
             return evolve(mine.lines, processing=0) == evolve(its.lines, processing=0)
 
