@@ -17,7 +17,7 @@ from attrs import frozen
 from gmi_video.batch import facts, steps
 from gmi_video.batch.journal import Journal, claimed
 from gmi_video.batch.lines import FILE, payload_digest
-from gmi_video.batch.passes import NEXT
+from gmi_video.batch.passes import insert
 from gmi_video.batch.prices import Prices
 from gmi_video.batch.records import Orphan
 from gmi_video.errors import ConfigurationError
@@ -145,11 +145,7 @@ def adopt(connection: sqlite3.Connection, orphan: Orphan) -> int:
         raise ConfigurationError(f"request {orphan.request_id} belongs to another submission by now")
     if not free:
         who = hashlib.sha256(f"adopted\0{orphan.request_id}".encode()).digest()
-        insert = (
-            "INSERT INTO lines (number, identity, key, model, digest, payload, added_at) "  # noqa: S608  # our own words
-            f"VALUES ({NEXT}, ?, ?, ?, ?, ?, ?)"
-        )
-        number = connection.execute(insert, (who, *rest, steps.now())).lastrowid or 0
+        number = insert(connection, (who, *rest))
     closed = "UPDATE intents SET state = 'rejected' WHERE line = ? AND state != 'accepted'"
     connection.execute(closed, (number,))
     steps.change(

@@ -14,6 +14,7 @@ from gmi_video.batch import facts, names, passes, steps
 from gmi_video.batch.adding import Requests, chunks, dollars, readied, whole
 from gmi_video.batch.audit import adopt, audit
 from gmi_video.batch.counts import Counts, clock
+from gmi_video.batch.database import Job
 from gmi_video.batch.holding import claim, hold
 from gmi_video.batch.journal import Journal
 from gmi_video.batch.places import place_of
@@ -102,9 +103,8 @@ class Batch:
                 await self._opened()
                 if self.runs or self._beginning:
                     self._producers.take(task, self._ring)
-                prices = (
-                    Prices(self._session, self._options.assume_price) if self._budget is not None else None
-                )
+                budgeted = self._budget is not None
+                prices = Prices(self._session, self._options.assume_price) if budgeted else None
                 await self._journal.do(passes.begin)
                 async for chunk in chunks(requests):
                     new += await self._add(chunk, one_pass, prices, before)
@@ -152,9 +152,7 @@ class Batch:
         Raises `ConfigurationError` during a run.
         """
         await self._between_runs("try failed lines again")
-        count = await self._journal.do(partial(steps.retry_failed, narrow=self._options.narrow))
-        self._counts = await self._journal.do(Counts.read)
-        return count
+        return await self._changed(partial(steps.retry_failed, narrow=self._options.narrow))
 
     async def narrow(self, *, drop: bool = False) -> int:
         """Lets the runs of this batch send no line that `add` did not give it; returns how many wait for others.
@@ -166,9 +164,12 @@ class Batch:
         if self._ran and not self._options.narrow:
             raise ConfigurationError("make a batch narrow before its first run: it forgets what it was given")
         self._options = evolve(self._options, narrow=True)
-        count = await self._journal.do(partial(passes.others, drop=drop))
+        return await self._changed(partial(passes.others, drop=drop))
+
+    async def _changed(self, job: Job[int]) -> int:  # what moves lines between runs
+        found = await self._journal.do(job)
         self._counts = await self._journal.do(Counts.read)
-        return count
+        return found
 
     async def _between_runs(self, what: str) -> None:
         if self.runs or self._beginning:
@@ -195,9 +196,7 @@ class Batch:
         an owner by now.
         """
         await self._between_runs("adopt an orphan")
-        number = await self._journal.do(partial(adopt, orphan=orphan))
-        self._counts = await self._journal.do(Counts.read)
-        return number
+        return await self._changed(partial(adopt, orphan=orphan))
 
     async def aclose(self) -> None:
         """Stops the run, if one is under way, and closes the journal. Everything can be taken up again."""
@@ -232,7 +231,8 @@ class Batch:
                 budget = None if self._budget is None else str(self._budget)
                 await self._journal.do(partial(facts.set_fact, name="budget", value=budget))
                 self._counts = await self._journal.do(Counts.read)
-            claim(self._journal, self)
+            else:
+                claim(self._journal, self)
             return self._counts
 
     @property

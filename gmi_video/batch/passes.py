@@ -5,7 +5,7 @@ What a pass counts, and what was given, is remembered by the connection alone, a
 
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
@@ -18,7 +18,7 @@ GIVEN = "AND number IN (SELECT number FROM temp.given)"
 
 HIGHEST = "highest"
 """The fact that holds the largest number of a line that was taken out."""
-NEXT = (
+_NEXT = (
     "(SELECT 1 + max(coalesce((SELECT max(number) FROM lines), 0), "
     "coalesce((SELECT CAST(value AS INTEGER) FROM facts WHERE name = 'highest'), 0)))"
 )
@@ -73,13 +73,8 @@ def _added(connection: sqlite3.Connection, one_pass: int, line: NewLine) -> Adde
     found = connection.execute("SELECT number, digest FROM lines WHERE identity = ?", (who,)).fetchone()
     model = line.request.model
     if found is None:
-        row = (who, line.key, model, line.digest, line.payload, time.time())
-        done = connection.execute(
-            "INSERT INTO lines (number, identity, key, model, digest, payload, added_at) "  # noqa: S608  # our own words
-            f"VALUES ({NEXT}, ?, ?, ?, ?, ?, ?)",
-            row,
-        )
-        return Added(number=done.lastrowid or 0, model=model, new=True)
+        number = insert(connection, (who, line.key, model, line.digest, line.payload))
+        return Added(number=number, model=model, new=True)
     if found[1] != line.digest:
         message = (
             f"key {line.key} already stands for another payload (line {found[0]} of the journal); "
@@ -87,6 +82,15 @@ def _added(connection: sqlite3.Connection, one_pass: int, line: NewLine) -> Adde
         )
         raise ConfigurationError(message)
     return Added(number=found[0], model=model, new=False)
+
+
+def insert(connection: sqlite3.Connection, row: Sequence[object]) -> int:
+    """A new line's number; `row` is its identity, key, model, digest and payload."""
+    query = (
+        "INSERT INTO lines (number, identity, key, model, digest, payload, added_at) "  # noqa: S608  # our own words
+        f"VALUES ({_NEXT}, ?, ?, ?, ?, ?, ?)"
+    )
+    return connection.execute(query, (*row, time.time())).lastrowid or 0
 
 
 _UNSENT = "FROM lines WHERE state IN ('waiting', 'parked') AND request_id IS NULL AND money = ''"

@@ -74,7 +74,9 @@ class Desk:
     def json(self, value: Mapping[str, Any]) -> None:
         """A line of JSON."""
         text = json.dumps(value, ensure_ascii=False, default=str)
-        if any("\ud800" <= sign <= "\udfff" for sign in text):  # of a file's name; JSON has a way to say it
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # half a sign, of a file's name: JSON has a way to say it
             text = json.dumps(value, default=str)
         print(text, flush=True)
 
