@@ -98,14 +98,12 @@ class Carrying:
             self._allow(stream.media, size)
             await off_loop(part.ask_room, size - part.size)
         self._tell(stream.media, part.size, size)
-        try:
+        async with blocks:
             while came:
                 self._allow(stream.media, stream.position)
                 await blocks.took(came)
                 self._tell(stream.media, stream.position, size, seldom=True)
                 came = await stream.readinto(blocks.room)
-        finally:
-            await blocks.flush()
 
     def _allow(self, media: Media, size: int) -> None:
         if size > self._wish.largest:

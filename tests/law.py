@@ -53,6 +53,7 @@ ROOMS = {
     "_source": Room(0),
     "payloads": Room(0),
     "_tariff": Room(0),
+    "_lane": Room(1, DRIVER),
     "_offload": Room(0, DRIVER),
     "_pool": Room(0),
     "_recent": Room(0),
