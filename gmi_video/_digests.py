@@ -47,7 +47,7 @@ class Digests:
         self.lanes: tuple[Callable[[Piece], None], ...] = (self._sha.update,)
         if edition.crc32c and _fast():
             self._check, self._told = fastest(), edition.crc32c
-            self.lanes = (self._both,)  # see `is_quick`
+            self.lanes = (self._both,)  # it reads so fast that a thread of its own costs more than it saves
         elif edition.md5:
             self._check, self._told = hashlib.md5(usedforsecurity=False), edition.md5
             self.lanes = (self._sha.update, self._check.update)
@@ -71,11 +71,6 @@ class Digests:
     def agrees(self) -> bool:
         """Whether this is what the storage told, where it told anything that can be checked here."""
         return self._check is None or base64.b64encode(self._check.digest()).decode() == self._told
-
-
-def is_quick(checksum: Checksum) -> bool:
-    """Whether it reads so fast that a thread of its own costs more than it saves."""
-    return isinstance(checksum, _Crc32c)
 
 
 def fastest() -> Checksum:

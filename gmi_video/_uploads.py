@@ -12,9 +12,9 @@ import anyio
 from gmi_video._backoff import delay
 from gmi_video._budget import Budget
 from gmi_video._contents import Contents, changed
-from gmi_video._digests import fastest, is_quick
+from gmi_video._digests import fastest
 from gmi_video._observe import shielded
-from gmi_video._offload import begin, ended, off_loop
+from gmi_video._offload import ended
 from gmi_video._presigned import (
     FRESH,
     Refusal,
@@ -155,10 +155,11 @@ class Uploads:
 
 async def _md5(contents: Contents) -> bytes:
     """The MD5 of a source, read anew: for a host that tells no other, where one that is quicker was taken."""
-    md5, blocks = hashlib.md5(usedforsecurity=False), contents.blocks()
+    md5 = hashlib.md5(usedforsecurity=False)
+    blocks = contents.blocks(md5.update)
     try:
-        while block := await blocks.read():
-            await off_loop(md5.update, block)
+        while await blocks.read():
+            continue
     finally:
         await ended(asyncio.ensure_future(blocks.close()))
     return md5.digest()
@@ -177,9 +178,8 @@ class Sending:
         self._scope = scope
         self._progress = progress
         self.checksum = fastest()
-        self._blocks = contents.blocks(self.checksum.update if is_quick(self.checksum) else None)
+        self._blocks = contents.blocks(self.checksum.update)
         self._left = memoryview(b"")
-        self._hashing: asyncio.Future[None] | None = None
         self._sent = 0
         self._told = float("-inf")
         self._loop = asyncio.get_running_loop()
@@ -216,24 +216,16 @@ class Sending:
         return piece
 
     async def _fill(self) -> None:
-        """Some more bytes of the source, whose hash is taken while they are being sent, if not when they were read.
+        """Some more bytes of the source.
 
         Before the last of them go out, the source must have come to its end: nobody asks for more than its length.
         """
         self._scope.deadline = float("inf")
-        await self._hashed()
         block = await self._blocks.read()
         missing = self._contents.size - self._sent - len(block)
         if missing < 0 or not block or (missing == 0 and await self._blocks.read()):
             raise changed(self._contents)
         self._left = memoryview(block)
-        if not self._blocks.digested:
-            self._hashing = begin(self.checksum.update, block)
-
-    async def _hashed(self) -> None:
-        """Waits for the thread that hashes, and lets it be where this is cancelled."""
-        if self._hashing is not None:
-            await asyncio.wait((self._hashing,))
 
     def tell(self, *, surely: bool = False) -> None:
         """Tells how far it came, now and then; `surely` where it is the last word."""
@@ -248,8 +240,4 @@ class Sending:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await ended(asyncio.ensure_future(self._close()))
-
-    async def _close(self) -> None:
-        await self._hashed()
-        await self._blocks.close()
+        await ended(asyncio.ensure_future(self._blocks.close()))

@@ -41,6 +41,7 @@ ROOMS = {
     "_digests": Room(2, DRIVER),
     "_claim": Room(2, DRIVER),
     "_part": Room(4, DRIVER),
+    "_ahead": Room(1, DRIVER),
     "_blocks": Room(5, DRIVER),
     "_servertime": Room(0),
     "_lifetimes": Room(0),

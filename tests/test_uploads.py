@@ -13,7 +13,7 @@ from scene import left_in, stage
 from sending import AGAIN, TWO_BLOCKS, put
 
 from gmi_video import Limits, Session, Settings, Transfer, errors
-from gmi_video._contents import BLOCK
+from gmi_video._contents import AHEAD, BLOCK
 from gmi_video.sandbox import Script
 from gmi_video.sandbox.faults import HangUp, Late, Redirect
 from gmi_video.testing import run
@@ -46,7 +46,7 @@ def test_a_file_lies_at_its_public_link_as_it_was(tmp_path: Path) -> None:
     assert left_in(tmp_path) == ["photo.jpg"]
 
 
-@pytest.mark.parametrize("size", [BLOCK // 2, BLOCK, BLOCK + 1, 2 * BLOCK, 65_536])
+@pytest.mark.parametrize("size", [BLOCK // 2, BLOCK, BLOCK + 1, 2 * BLOCK, (AHEAD + 2) * BLOCK + 9, 65_536])
 def test_every_size_arrives_whole(size: int, tmp_path: Path) -> None:
     """Sizes at the edges of blocks and pieces lose no byte."""
     body = large(size)

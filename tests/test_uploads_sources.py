@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cargo import in_chunks, large, lying_at, picture, placed, puts
 from scene import stage
-from sending import AGAIN, TWO_BLOCKS, put
+from sending import AGAIN, MORE_BLOCKS, put
 
 from gmi_video import Chunks, Transfer, errors
 from gmi_video.sandbox import Script
@@ -18,7 +18,7 @@ from gmi_video.testing import run
 
 def test_a_file_that_changes_is_not_sent_half_old_half_new(tmp_path: Path) -> None:
     """A file that is written to between two attempts, or while it is read, is an error and is not tried again."""
-    path = placed(tmp_path, "a.wav", TWO_BLOCKS)
+    path = placed(tmp_path, "a.wav", MORE_BLOCKS)
 
     async def main() -> None:
         def write(transfer: Transfer) -> None:
@@ -34,7 +34,7 @@ def test_a_file_that_changes_is_not_sent_half_old_half_new(tmp_path: Path) -> No
             assert sandbox.count_calls("upload") == 1
 
         def append(transfer: Transfer) -> None:
-            path.write_bytes(TWO_BLOCKS + b"more")
+            path.write_bytes(MORE_BLOCKS + b"more")
 
         async with stage(put(HangUp(of="request", after=10)), patience=AGAIN) as (sandbox, session):
             with pytest.raises(errors.TransferError, match="changed while"):
