@@ -135,7 +135,8 @@ class Flock:
         place = self._place(created)
         nearest = max(place, 0)
         if not blocks or self._is_full(blocks[nearest], created):
-            nearest = nearest if self._falling or place < 0 else place + 1
+            older = place < 0 or (self._falling and created == blocks[nearest].bottom)
+            nearest = nearest if older else place + 1
             blocks.insert(nearest, Block(flock=self))
         block = blocks[nearest]
         if newest and (block.at is not None or not block.ids):  # it heads the list, and the block with it
