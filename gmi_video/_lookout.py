@@ -12,7 +12,7 @@ from gmi_video._forms import stamp
 from gmi_video._look import whole
 from gmi_video._observe import Observers
 from gmi_video._offload import off_loop
-from gmi_video._sheet import Known, sheet_of
+from gmi_video._sheet import Known, sheet_in, sheet_of
 from gmi_video._sweep import Sheet, Sweep
 from gmi_video.notices import Ended
 from gmi_video.records import Snapshot
@@ -98,4 +98,5 @@ def _nobody(_: str) -> Entry | None:
 
 def _sheet(call: Call, reply: Reply, known: Known) -> Sheet:
     """A page from its bytes. In a thread `known` may be behind by a moment: then a record is read for nothing."""
-    return sheet_of(record(call, reply), known)
+    quick = sheet_in(reply.body, known) if reply.ok else None
+    return quick or sheet_of(record(call, reply), known)
