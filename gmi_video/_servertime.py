@@ -22,6 +22,7 @@ class ServerTime:
         self._from_date = False
         self._apart = False
         self._doubt: tuple[float, float] | None = None
+        self._header = ""
 
     def at(self, now: float) -> float:
         """The service's Unix time at our `now`, right to `slack` seconds."""
@@ -37,9 +38,10 @@ class ServerTime:
         return moment - self._offset
 
     def heard_date(self, header: str, now: float) -> None:
-        """A reply with a `Date` came."""
-        if self._apart:
+        """A reply with a `Date` came; the first of those within one second says the most."""
+        if self._apart or header == self._header:
             return
+        self._header = header
         try:
             heard = parsedate_to_datetime(header)
         except (ValueError, TypeError, OverflowError):

@@ -6,8 +6,9 @@ Paths and texts are those of the vendor's Video API Reference; error bodies are 
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 from attrs import evolve, frozen
 
@@ -94,10 +95,13 @@ def snapshot_call(request_id: str) -> Call:
 
 def requests_call(model_id: str | None, *, limit: int, offset: int) -> Call:
     """GET /requests: one page of the list."""
-    query: dict[str, Any] = {} if model_id is None else {"model_id": checked_model(model_id)}
-    query |= {"limit": limit, "offset": offset}
     subject = "all models" if model_id is None else model_id
-    return Call(operation="requests", subject=subject, url=f"/requests?{urlencode(query)}", cap=LIST_CAP)
+    only = "" if model_id is None else f"model_id={_escaped(checked_model(model_id))}&"
+    url = f"/requests?{only}limit={limit}&offset={offset}"
+    return Call(operation="requests", subject=subject, url=url, cap=LIST_CAP)
+
+
+_escaped = lru_cache(maxsize=256)(quote_plus)
 
 
 def models_call() -> Call:

@@ -102,3 +102,12 @@ def test_after_that_a_clock_that_jumps_is_followed_by_its_acceptances() -> None:
     clock.heard_created(NOON + 60, sent=1, now=2)
 
     assert clock.at(1.5) == pytest.approx(NOON + 60.5)
+
+
+def test_the_same_second_said_again_moves_nothing() -> None:
+    """Of several answers of one second the first is the nearest to its beginning."""
+    clock = ServerTime(wall=0, now=0)
+    clock.heard_date(DATE, 20)
+    clock.heard_date(DATE, 20.9)
+
+    assert clock.at(20) == NOON + 0.5
