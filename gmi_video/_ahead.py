@@ -42,17 +42,23 @@ class Ahead:
         return memoryview(b"")
 
     async def close(self) -> None:
-        """Returns once no thread is at it any more."""
+        """Returns once no thread is at it any more. Nothing of the source is held from then on."""
         self._over = True
         self._waiting.clear()
+        self._failed = None  # its traceback holds a block
         self._news.set()
         while self._job is not None:
             await asyncio.wait((self._job,))
+        self._step = _nothing  # it may be a method of who holds this
 
     def _go_on(self) -> None:
         if self._job is None and not self._over and self._brought - self._taken < self._most:
-            self._job = begin(self._run)
-            self._job.add_done_callback(self._ran)
+            try:
+                self._job = begin(self._run)
+            except RuntimeError as error:  # the system has no thread for us
+                self._fail(error)
+            else:
+                self._job.add_done_callback(self._ran)
 
     def _run(self) -> None:
         """In a thread."""
@@ -77,8 +83,15 @@ class Ahead:
 
     def _ran(self, job: "asyncio.Future[None]") -> None:
         self._job = None
-        self._failed = asyncio.CancelledError() if job.cancelled() else job.exception()
-        if self._failed is not None:
-            self._over = True
-            self._news.set()
+        failed = asyncio.CancelledError() if job.cancelled() else job.exception()
+        if failed is not None and not self._over:
+            self._fail(failed)
         self._go_on()
+
+    def _fail(self, error: BaseException) -> None:
+        self._over, self._failed = True, error
+        self._news.set()
+
+
+def _nothing() -> memoryview:
+    return memoryview(b"")

@@ -76,7 +76,7 @@ class Blocks:
         self._send_off()
         self._away.append((self._put, self._filling))
         self._filling, self._size, self._sent = memory(0), 0, 0
-        while len(self._away) == MOST and not self._is_free(self._away[0][0]) and not self._failed:
+        while len(self._away) == MOST and not self._is_free(self._away[0][0]) and not self._broken:
             self._passed.clear()
             await self._passed.wait()
         if self._is_free(self._away[0][0]):
@@ -91,7 +91,7 @@ class Blocks:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._size == self._sent or self._failed is not None:
+        if self._size == self._sent or self._broken:
             return
         if not self._lanes:
             self._lanes = tuple(Lane(step, self._passed.set) for step in self._part.steps())
@@ -102,12 +102,17 @@ class Blocks:
             lane.put(piece)
 
     @property
-    def _failed(self) -> BaseException | None:
-        return next((lane.failed for lane in self._lanes if lane.failed is not None), None)
+    def _broken(self) -> bool:
+        return any(lane.broken for lane in self._lanes)
 
     def _tell(self) -> None:
-        """Raises what a lane has raised, once."""
-        failed = self._failed
-        if failed is not None and not self._told:
+        """Raises what a lane has raised, once. It is kept nowhere, for its traceback holds the blocks."""
+        failures = [lane.failure for lane in self._lanes if lane.failure is not None]
+        for lane in self._lanes if failures else ():
+            lane.failure = None
+        if failures and not self._told:
             self._told = True
-            raise failed
+            try:
+                raise failures[0]
+            finally:
+                failures.clear()

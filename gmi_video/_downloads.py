@@ -62,8 +62,10 @@ class Downloads:
                 except DeadError as error:
                     dead = error
                 except (TransportError, TransferError) as error:
-                    spent = await self._again(error, attempt, patience)
-                    attempt += 1
+                    price = await self._again(error, attempt, patience)
+                    if price is None:
+                        raise
+                    spent, attempt = price, attempt + 1
                     continue
                 await link.mend(dead)
             self._budget.refund(spent)
@@ -98,8 +100,10 @@ class Downloads:
                 came = carrying.part.size >= furthest + _PROGRESS
                 if came:
                     attempt, furthest = 1, carrying.part.size
-                spent = await self._again(error, attempt, patience, came=came)
-                attempt += 1
+                price = await self._again(error, attempt, patience, came=came)
+                if price is None:
+                    raise
+                spent, attempt = price, attempt + 1
                 continue
             await link.mend(dead)
         self._budget.refund(spent)
@@ -107,16 +111,16 @@ class Downloads:
 
     async def _again(
         self, error: TransportError | TransferError, attempt: int, patience: Patience, *, came: bool = False
-    ) -> float:
+    ) -> float | None:
         """Waits before the next attempt, and tells what it takes of the budget: nothing after one by which much `came`.
 
-        Raises `error` where there is to be none.
+        None where there is to be none: `error` is to be raised then, by who caught it, so that no frame keeps it.
         """
         price: float | None = None
         if error.retryable and attempt < patience.attempts:
             price = 0.0 if came else self._budget.spend(error)
         if price is None:
             error.attempts = attempt
-            raise error
+            return None
         await asyncio.sleep(delay(attempt, patience, self._rng))
         return price

@@ -12,7 +12,7 @@ class Lane:
     """Hands blocks to `step`, in their order and never two at once. Where it raises, what follows is dropped.
 
     The thread goes on for as long as there are blocks: to wake one for each costs as much as to write a megabyte.
-    `passed` is called on the loop behind each block, and once where the lane has `failed`.
+    `passed` is called on the loop behind each block, and once where the lane is `broken`.
     """
 
     def __init__(self, step: Callable[[memoryview], None], passed: Callable[[], None]) -> None:
@@ -25,7 +25,9 @@ class Lane:
         self._resting.set_result(None)
         self.done = 0
         """Blocks that the step has taken."""
-        self.failed: BaseException | None = None
+        self.broken = False
+        self.failure: BaseException | None = None
+        """What broke it; whoever takes it from here lets go of the blocks that its traceback holds."""
 
     @property
     def resting(self) -> "asyncio.Future[None]":
@@ -34,16 +36,20 @@ class Lane:
 
     def put(self, block: memoryview) -> None:
         """One more block; nobody may write in it before it is done."""
-        if self.failed is not None:
+        if self.broken:
             return
         self._waiting.append(block)
         if self._job is None:
-            self._go_on()
             self._resting = self._loop.create_future()
+            self._go_on()
 
     def _go_on(self) -> None:
-        self._job = begin(self._run)
-        self._job.add_done_callback(self._ran)
+        try:
+            self._job = begin(self._run)
+        except RuntimeError as error:  # the system has no thread for us
+            self._end(error)
+        else:
+            self._job.add_done_callback(self._ran)
 
     def _run(self) -> None:
         """In a thread."""
@@ -60,11 +66,16 @@ class Lane:
 
     def _ran(self, job: "asyncio.Future[None]") -> None:
         self._job = None
-        self.failed = asyncio.CancelledError() if job.cancelled() else job.exception()
-        if self.failed is not None:
-            self._waiting.clear()
-            self._passed()
-        if self._waiting:
+        failure = asyncio.CancelledError() if job.cancelled() else job.exception()
+        if failure is None and self._waiting:
             self._go_on()
         else:
-            self._resting.set_result(None)
+            self._end(failure)
+
+    def _end(self, failure: BaseException | None) -> None:
+        """It rests, for now or for good."""
+        if failure is not None:
+            self.broken, self.failure = True, failure
+            self._waiting.clear()
+            self._passed()
+        self._resting.set_result(None)

@@ -44,8 +44,11 @@ async def _send_once(
     try:
         return await handler(request)
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-        broken = error
-    raise Broken(broken)
+        broken = Broken(error)
+    try:
+        raise broken
+    finally:
+        del broken  # a frame that keeps its own error keeps all that was being sent
 
 
 class _QuietConnector(aiohttp.TCPConnector):
@@ -122,7 +125,10 @@ class AiohttpTransport:
         if call.operation == "submit" and isinstance(ours, TransportError):
             ours.partial = b"".join(pieces)  # the id of a paid request may stand in it
         pieces.clear()  # a traceback with locals must not show a prompt
-        raise ours
+        try:
+            raise ours
+        finally:
+            del ours  # see `_send_once`
 
     @contextlib.asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[AiohttpStream]:
@@ -134,7 +140,10 @@ class AiohttpTransport:
             ours = mapped(error, call, sent=True)
         if response is None:
             assert ours is not None
-            raise ours
+            try:
+                raise ours
+            finally:
+                del ours
         try:
             yield AiohttpStream(response, call, large=self._large)
         finally:

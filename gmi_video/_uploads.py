@@ -96,12 +96,18 @@ class Uploads:
                 if refusal is None:
                     self._budget.refund(spent)
                     return slot.public_url
-                price: float | None = None
-                if refusal.error.retryable and attempt < TRIES:
-                    price = self._budget.spend(refusal.error)
+                error, price = refusal.error, None
+                if error.retryable and attempt < TRIES:
+                    price = self._budget.spend(error)
                 if price is None:
-                    refusal.error.attempts = attempt
-                    raise refusal.error
+                    error.attempts = attempt
+                    try:
+                        raise error
+                    finally:
+                        del (
+                            error,
+                            refusal,
+                        )  # else its traceback, and what was to be sent, wait for the collector
                 spent = price
                 if refusal.another_type:
                     forms = forms[1:] or forms
@@ -133,9 +139,13 @@ class Uploads:
                 try:
                     reply = await self._transport.send(call)
                 except GmiVideoError as error:
-                    failed = error
-        if sending.trouble is not None:
-            raise sending.trouble.with_traceback(sending.trace)
+                    failed = error.with_traceback(None)  # it would hold this frame, and the blocks
+        trouble = sending.grievance()
+        if trouble is not None:
+            try:
+                raise trouble
+            finally:
+                del trouble
         if scope.cancelled_caught:
             failed = TimedOut(f"put {contents.name!r}: the storage host neither took a byte nor answered")
         if failed is not None or reply is None:
@@ -169,8 +179,7 @@ class Sending:
     """One attempt: the pieces of a source as the connection asks for them, their checksum, and how far it came.
 
     The deadline of `scope` is put off with each piece that the connection takes, so that the time of a slow
-    source does not count. `trouble` is what the source raised, which the connection would not pass on; `trace`
-    has no frame of the connection's, where the link stands.
+    source does not count.
     """
 
     def __init__(self, contents: Contents, scope: anyio.CancelScope, progress: Progress | None) -> None:
@@ -186,8 +195,8 @@ class Sending:
         self._piece = PIECE
         self._given = float("-inf")
         scope.deadline = self._loop.time() + STALL
-        self.trouble: Exception | None = None
-        self.trace: TracebackType | None = None
+        self._trouble: Exception | None = None
+        self._trace: TracebackType | None = None
 
     @property
     def whole(self) -> bool:
@@ -206,7 +215,7 @@ class Sending:
             if not self._left:
                 await self._fill()
         except Exception as error:
-            self.trouble, self.trace = error, error.__traceback__
+            self._trouble, self._trace = error, error.__traceback__
             raise
         self.tell()
         piece, self._left = self._left[: self._piece], self._left[self._piece :]
@@ -226,6 +235,12 @@ class Sending:
         if missing < 0 or not block or (missing == 0 and await self._blocks.read()):
             raise changed(self._contents)
         self._left = memoryview(block)
+
+    def grievance(self) -> Exception | None:
+        """What the source raised, which the connection would not pass on; without its frames, where the link stands. Once."""
+        trouble, trace = self._trouble, self._trace
+        self._trouble = self._trace = None
+        return None if trouble is None else trouble.with_traceback(trace)
 
     def tell(self, *, surely: bool = False) -> None:
         """Tells how far it came, now and then; `surely` where it is the last word."""

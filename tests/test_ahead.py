@@ -151,3 +151,24 @@ def test_the_thread_is_given_back_now_and_then(monkeypatch: pytest.MonkeyPatch) 
         return order
 
     assert run(main()) == ["block", "another", "block", "block", "block"]
+
+
+def test_a_reader_that_gets_no_thread_is_told() -> None:
+    """The system may have no thread left: what was read comes, and then the failure, whoever waits."""
+
+    async def main() -> list[str]:
+        executor = ThreadPoolExecutor(1)
+        asyncio.get_running_loop().set_default_executor(executor)
+
+        def step() -> memoryview:
+            executor.shutdown(wait=False)
+            return memoryview(b"x")
+
+        ahead = Ahead(step, 1)
+        said = [bytes(await ahead.take()).decode()]
+        with pytest.raises(RuntimeError):
+            await ahead.take()
+        await ahead.close()
+        return said
+
+    assert run(main()) == ["x"]

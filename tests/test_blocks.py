@@ -1,9 +1,11 @@
 """A body on its way to disk: every byte once and in order, and an error of the disk's as what it is."""
 
 import asyncio
+import gc
 import hashlib
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -128,5 +130,31 @@ def test_a_cancellation_passes_though_the_disk_fails_as_well(tmp_path: Path) -> 
             filling.cancel()
             await asyncio.wait((filling,))
             return filling.cancelled()
+
+    assert run(main())
+
+
+def test_a_failure_keeps_no_memory(tmp_path: Path) -> None:
+    """Twelve megabytes are let go with the error, and do not wait for the garbage collector."""
+
+    async def fail() -> "weakref.ref[Blocks]":
+        with Full(tmp_path / "film") as part:
+            part.begin(Edition(url="u"))
+            blocks = Blocks(part)
+            try:
+                async with blocks:
+                    await add(blocks, BODY[: 2 * BLOCK])
+            except TargetUnusable:
+                return weakref.ref(blocks)
+        raise AssertionError("nothing failed")
+
+    async def main() -> bool:
+        gc.disable()
+        try:
+            kept = await fail()
+            await asyncio.sleep(0)
+            return kept() is None
+        finally:
+            gc.enable()
 
     assert run(main())

@@ -110,6 +110,23 @@ def test_nothing_follows_a_block_that_failed() -> None:
         await ended(lane.resting)
         lane.put(block(9))
         await ended(lane.resting)
-        return took, lane.done, str(lane.failed), len(calls)
+        return took, lane.done, str(lane.failure), len(calls)
 
     assert run(main()) == ([0, 1], 2, "full", 3)
+
+
+def test_a_lane_that_gets_no_thread_is_broken_and_rests() -> None:
+    """The system may have no thread left: that is a failure like the step's own, and nobody waits for ever."""
+
+    async def main() -> tuple[bool, str, int]:
+        executor = ThreadPoolExecutor(1)
+        asyncio.get_running_loop().set_default_executor(executor)
+        calls: list[None] = []
+        lane = Lane(lambda _: executor.shutdown(wait=False), partial(calls.append, None))
+        lane.put(block(0))
+        await ended(lane.resting)
+        lane.put(block(1))
+        await ended(lane.resting)
+        return lane.broken, type(lane.failure).__name__, len(calls)
+
+    assert run(main()) == (True, "RuntimeError", 2)

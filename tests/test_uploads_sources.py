@@ -1,7 +1,9 @@
 """What uploads read: files that change, factories that fail, and sources that take their time."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from scene import stage
 from sending import AGAIN, MORE_BLOCKS, put
 
 from gmi_video import Chunks, Transfer, errors
+from gmi_video._pool import Pool
 from gmi_video.sandbox import Script
 from gmi_video.sandbox.faults import HangUp
 from gmi_video.testing import run
@@ -196,3 +199,30 @@ def test_what_is_no_source_is_said_so(tmp_path: Path) -> None:
             assert len(sandbox.calls) == 0
 
     run(main())
+
+
+@pytest.mark.parametrize("how", ["changed", "dropped"])
+def test_an_upload_that_failed_keeps_no_memory(how: str, tmp_path: Path) -> None:
+    """The blocks of a file are let go with the error, and do not wait for the garbage collector."""
+    path = placed(tmp_path, "a.wav", MORE_BLOCKS)
+    drops = put(*(HangUp(of="request", after=100_000) for _ in range(3)))
+
+    def write(_: Transfer) -> None:
+        if how == "changed":
+            path.write_bytes(MORE_BLOCKS + b"more")
+
+    async def main() -> int:
+        async with stage(drops if how == "dropped" else Script(), patience=AGAIN) as (_, session):
+            gc.disable()
+            try:
+                with suppress(errors.TransferError, errors.TransportError):
+                    await session.upload(path, progress=write)
+                    return -1
+                for _ in range(5):
+                    await asyncio.sleep(0.1)
+                return sum(isinstance(one, Pool) for one in gc.get_objects())
+            finally:
+                gc.enable()
+
+    gc.collect()
+    assert run(main()) == 0
