@@ -4,8 +4,9 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
-from gmi_video._offload import TURN, begin
+from gmi_video._offload import TURN, begin, ended
 
 
 class Ahead:
@@ -47,9 +48,12 @@ class Ahead:
         self._waiting.clear()
         self._failed = None  # its traceback holds a block
         self._news.set()
-        while self._job is not None:
-            await asyncio.wait((self._job,))
-        self._step = _nothing  # it may be a method of who holds this
+        try:
+            if self._job is not None:
+                with suppress(Exception):  # nobody asks for that block any more
+                    await ended(self._job)
+        finally:
+            self._step = _nothing  # it may be a method of who holds this
 
     def _go_on(self) -> None:
         if self._job is None and not self._over and self._brought - self._taken < self._most:

@@ -55,9 +55,11 @@ class Blocks:
         self._tell()
 
     async def flush(self) -> None:
-        """Returns once all of it is written, or dropped behind what could not be."""
+        """Returns once all of it is written, or dropped behind what could not be; no memory is held from then on."""
         self._send_off()
         await ended(asyncio.gather(*(lane.resting for lane in self._lanes)))
+        self._filling, self._size, self._sent = memory(0), 0, 0
+        self._away.clear()
         self._tell()
 
     async def __aenter__(self) -> Self:

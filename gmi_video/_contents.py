@@ -120,9 +120,11 @@ class _FileBlocks:
             raise changed(self._told, "it was written to, or replaced")
 
     async def close(self) -> None:
-        await self._ahead.close()
-        if self._file is not None:
-            self._file.close()
+        try:
+            await self._ahead.close()
+        finally:
+            if self._file is not None:
+                self._file.close()
 
 
 @frozen(kw_only=True)

@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import Callable
 from typing import TypeVar, TypeVarTuple
 
+import anyio
+
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -27,7 +29,8 @@ async def ended(job: "asyncio.Future[T]") -> T:
         return await asyncio.shield(job)
     except asyncio.CancelledError:
         while not job.done():
-            with contextlib.suppress(asyncio.CancelledError):
+            # anyio's scopes cancel again in every turn of the loop, which would spin
+            with contextlib.suppress(asyncio.CancelledError), anyio.CancelScope(shield=True):
                 await asyncio.wait((job,))
         if not job.cancelled():
             job.exception()

@@ -123,6 +123,36 @@ def test_closing_waits_for_the_thread_and_ends_whoever_waits() -> None:
     assert run(main()) == (b"", ["read", "closed"])
 
 
+def test_a_closing_that_is_cancelled_waits_for_the_thread_as_well() -> None:
+    """A loop that ends cancels every task: the source is not closed under the thread's hands."""
+
+    async def main() -> tuple[bool, bool, list[str]]:
+        gate, inside = threading.Event(), threading.Event()
+        order: list[str] = []
+
+        def step() -> memoryview:
+            inside.set()
+            gate.wait(10)
+            order.append("read")
+            return memoryview(b"x")
+
+        ahead = Ahead(step, 3)
+        taking = asyncio.ensure_future(ahead.take())
+        await asyncio.sleep(0)
+        inside.wait(10)
+        closing = asyncio.ensure_future(ahead.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        early = closing.done()
+        gate.set()
+        await asyncio.wait((closing, taking))
+        return early, closing.cancelled(), order
+
+    assert run(main()) == (False, True, ["read"])
+
+
 def test_the_thread_is_given_back_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where reading takes its time, another job of the loop's gets the only thread between two blocks."""
     monkeypatch.setattr(_ahead, "TURN", 0.0)
@@ -153,8 +183,9 @@ def test_the_thread_is_given_back_now_and_then(monkeypatch: pytest.MonkeyPatch) 
     assert run(main()) == ["block", "another", "block", "block", "block"]
 
 
-def test_a_reader_that_gets_no_thread_is_told() -> None:
+def test_a_reader_that_gets_no_thread_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system may have no thread left: what was read comes, and then the failure, whoever waits."""
+    monkeypatch.setattr(_ahead, "TURN", 0.0)
 
     async def main() -> list[str]:
         executor = ThreadPoolExecutor(1)
