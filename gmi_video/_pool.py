@@ -24,6 +24,10 @@ class Pool:
             self._blocks.append(block)
         return _usable(block)
 
+    def clear(self) -> None:
+        """Lets go of all of it."""
+        self._blocks.clear()
+
 
 def memory(size: int) -> memoryview:
     """A block of so many bytes, into which the system copies as fast as it can."""

@@ -255,4 +255,5 @@ class Sending:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._left = memoryview(b"")
         await ended(asyncio.ensure_future(self._blocks.close()))

@@ -12,7 +12,7 @@ from cargo import in_chunks, large, lying_at, picture, placed, puts
 from scene import stage
 from sending import AGAIN, MORE_BLOCKS, put
 
-from gmi_video import Chunks, Transfer, errors
+from gmi_video import Chunks, Transfer, _contents, errors
 from gmi_video._pool import Pool
 from gmi_video.sandbox import Script
 from gmi_video.sandbox.faults import HangUp
@@ -220,7 +220,24 @@ def test_an_upload_that_failed_keeps_no_memory(how: str, tmp_path: Path) -> None
                     return -1
                 for _ in range(5):
                     await asyncio.sleep(0.1)
-                return sum(isinstance(one, Pool) for one in gc.get_objects())
+                return sum(len(one._blocks) for one in gc.get_objects() if isinstance(one, Pool))
+            finally:
+                gc.enable()
+
+    gc.collect()
+    assert run(main()) == 0
+
+
+def test_bytes_that_were_sent_are_let_go() -> None:
+    """Once they are there nothing holds them: not until the garbage collector comes either."""
+
+    async def main() -> int:
+        async with stage(Script()) as (_, session):
+            gc.disable()
+            try:
+                await session.upload(MORE_BLOCKS)
+                await asyncio.sleep(0.1)
+                return sum(isinstance(one, _contents._BytesBlocks) for one in gc.get_objects())
             finally:
                 gc.enable()
 
