@@ -20,14 +20,15 @@ FLUSH_EVERY = 1.0
 
 
 class Blocks:
-    """What is between a stream and its part. Whoever leaves it as a context has all of it written.
+    """What is between a stream, of so many bytes if that is known, and its part. Who leaves it as a context has all written.
 
     They are filled where they are: `room`, and `took` once something is there. Keeping pieces is slower: freed by the
     megabyte, their memory goes back to the system, which then hands out each page of the next ones anew.
     """
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, length: int | None = None) -> None:
         self._part = part
+        self._block = min(BLOCK, length or BLOCK)  # to make a block takes its time, and the loop's
         self._filling = memory(0)  # made when bytes come
         self._size = self._sent = 0
         self._away: deque[tuple[int, memoryview]] = deque()
@@ -42,13 +43,13 @@ class Blocks:
     def room(self) -> memoryview:
         """Where the next bytes go: never empty."""
         if not self._filling:
-            self._filling = memory(BLOCK)
+            self._filling = memory(self._block)
         return self._filling[self._size :]
 
     async def took(self, size: int) -> None:
         """So many bytes are in the room now; raises what writing the ones before has raised."""
         self._size += size
-        if self._size == BLOCK:
+        if self._size == self._block:
             await self._turn()
         elif self._timer is None:
             self._timer = self._loop.call_later(FLUSH_EVERY, self._send_off)

@@ -88,7 +88,7 @@ class Carrying:
 
     async def _take(self, stream: MediaStream) -> None:
         """A stream to disk. Nothing that is there is given up before the first bytes show that they are no page."""
-        part, size, blocks = self.part, stream.size, Blocks(self.part)
+        part, size, blocks = self.part, stream.size, Blocks(self.part, stream.length)
         came = await stream.readinto(blocks.room)
         if stream.start and stream.start == part.size:
             await off_loop(part.go_on)

@@ -47,6 +47,23 @@ def test_pieces_of_any_size_are_written_and_hashed_in_order(size: int, tmp_path:
     assert (tmp_path / "film").read_bytes() == BODY
 
 
+def test_a_small_file_takes_no_large_block(tmp_path: Path) -> None:
+    """As much memory as it has bytes; should it have more than it said, they are written all the same."""
+
+    async def main() -> list[int]:
+        with Part(tmp_path / "film") as part:
+            part.begin(Edition(url="u"))
+            async with Blocks(part, 1000) as blocks:
+                rooms = [len(blocks.room)]
+                await add(blocks, BODY[:2500])
+                rooms.append(len(blocks.room))
+            assert part.at(0, 9999) == BODY[:2500]
+            async with Blocks(part, BLOCK + 1) as blocks:
+                return [*rooms, len(blocks.room)]
+
+    assert run(main()) == [1000, 500, BLOCK]
+
+
 def test_what_comes_slowly_goes_to_disk_after_a_second(tmp_path: Path) -> None:
     """Less than a block is written as well, though nothing follows: no more than that is lost with the process."""
 
