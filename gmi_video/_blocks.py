@@ -115,7 +115,4 @@ class Blocks:
             lane.failure = None
         if failures and not self._told:
             self._told = True
-            try:
-                raise failures[0]
-            finally:
-                failures.clear()
+            raise failures.pop(0)

@@ -64,7 +64,7 @@ class Contents(Protocol):
         """By the bytes themselves."""
         ...
 
-    def blocks(self, digest: Digest | None = None) -> Blocks:
+    def blocks(self, digest: Digest) -> Blocks:
         """A new reading. Who has come to its end knows that `digest` was told all of it, in a thread."""
         ...
 
@@ -84,14 +84,14 @@ class _OfFile:
     kind: FileType
     stamp: tuple[int, ...]
 
-    def blocks(self, digest: Digest | None = None) -> Blocks:
+    def blocks(self, digest: Digest) -> Blocks:
         return _FileBlocks(self, digest)
 
 
 class _FileBlocks:
     """A file as it is read: off the loop, a block ahead, and held against its stamp at its first and last byte."""
 
-    def __init__(self, file: _OfFile, digest: Digest | None) -> None:
+    def __init__(self, file: _OfFile, digest: Digest) -> None:
         self._told = file
         self._digest = digest
         self._pool = Pool(min(BLOCK, file.size + 1))  # one more: by that it is seen whether it has grown
@@ -112,8 +112,7 @@ class _FileBlocks:
             more = self._file.readinto(self._at, step)
             if more < len(step):
                 self._unchanged(self._file.stamp_now())
-            if self._digest is not None and more:
-                self._digest(step[:more])
+            self._digest(step[:more])
             self._at += more
             came += more
         return room[:came].toreadonly()
@@ -141,12 +140,12 @@ class _OfBytes:
     def size(self) -> int:
         return len(self.data)
 
-    def blocks(self, digest: Digest | None = None) -> Blocks:
+    def blocks(self, digest: Digest) -> Blocks:
         return _BytesBlocks(self.data, digest)
 
 
 class _BytesBlocks:
-    def __init__(self, data: bytes, digest: Digest | None) -> None:
+    def __init__(self, data: bytes, digest: Digest) -> None:
         self._left = memoryview(data)
         self._digest = digest
         self._ahead = Ahead(self._block, AHEAD)
@@ -156,8 +155,7 @@ class _BytesBlocks:
 
     def _block(self) -> memoryview:
         block, self._left = self._left[:BLOCK], self._left[BLOCK:]
-        if self._digest is not None:
-            self._digest(block)
+        self._digest(block)
         return block
 
     async def close(self) -> None:
@@ -177,7 +175,7 @@ class _OfChunks:
     def size(self) -> int:
         return self.chunks.length
 
-    def blocks(self, digest: Digest | None = None) -> Blocks:
+    def blocks(self, digest: Digest) -> Blocks:
         return _ChunkBlocks(self.chunks, digest)
 
 

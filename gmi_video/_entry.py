@@ -107,8 +107,7 @@ class Entry:
 
     def says(self, body: bytes) -> bool:
         """Whether a body is that of the look before, and nothing else was learnt since."""
-        form = self.form  # below it is as `mark` does it, a call less
-        return form is not None and self.mark == hash((body, form.word, self.moved))
+        return self.form is not None and self.mark == mark(body, self.form.word, self.moved)
 
     def is_behind(self, moved: float | None) -> bool:
         """Whether a lagging copy of the service says that it runs, and last moved then: that was true before."""

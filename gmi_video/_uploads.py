@@ -103,11 +103,8 @@ class Uploads:
                     error.attempts = attempt
                     try:
                         raise error
-                    finally:
-                        del (
-                            error,
-                            refusal,
-                        )  # else its traceback, and what was to be sent, wait for the collector
+                    finally:  # else its traceback, and what was to be sent, wait for the collector
+                        del error, refusal
                 spent = price
                 if refusal.another_type:
                     forms = forms[1:] or forms
@@ -140,12 +137,8 @@ class Uploads:
                     reply = await self._transport.send(call)
                 except GmiVideoError as error:
                     failed = error.with_traceback(None)  # it would hold this frame, and the blocks
-        trouble = sending.grievance()
-        if trouble is not None:
-            try:
-                raise trouble
-            finally:
-                del trouble
+        if sending.aggrieved:
+            raise sending.grievance()
         if scope.cancelled_caught:
             failed = TimedOut(f"put {contents.name!r}: the storage host neither took a byte nor answered")
         if failed is not None or reply is None:
@@ -236,11 +229,17 @@ class Sending:
             raise changed(self._contents)
         self._left = memoryview(block)
 
-    def grievance(self) -> Exception | None:
+    @property
+    def aggrieved(self) -> bool:
+        """Whether the source raised something."""
+        return self._trouble is not None
+
+    def grievance(self) -> Exception:
         """What the source raised, which the connection would not pass on; without its frames, where the link stands. Once."""
         trouble, trace = self._trouble, self._trace
         self._trouble = self._trace = None
-        return None if trouble is None else trouble.with_traceback(trace)
+        assert trouble is not None
+        return trouble.with_traceback(trace)
 
     def tell(self, *, surely: bool = False) -> None:
         """Tells how far it came, now and then; `surely` where it is the last word."""
