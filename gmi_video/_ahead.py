@@ -1,19 +1,18 @@
 """Blocks of a source, read in a thread a few ahead of who takes them."""
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from gmi_video._offload import TURN, begin, ended
+from gmi_video._offload import ended
+from gmi_video._stint import Stint
 
 
 class Ahead:
     """What `step` brings, in its order, an empty block being the end; at most `most` of them wait to be taken.
 
-    What it raises is raised behind what it brought before. The thread goes on for as long as there is room, for to wake
-    one for each block costs as much as to read a megabyte.
+    What it raises is raised behind what it brought before.
     """
 
     def __init__(self, step: Callable[[], memoryview], most: int) -> None:
@@ -22,7 +21,7 @@ class Ahead:
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[memoryview] = deque()
         self._brought = self._taken = 0  # the first is the thread's to count, the other the loop's
-        self._job: asyncio.Future[None] | None = None
+        self._stint = Stint(self._once, self._ended)
         self._over = False
         self._failed: BaseException | None = None
         self._news = asyncio.Event()
@@ -49,30 +48,25 @@ class Ahead:
         self._failed = None  # its traceback holds a block
         self._news.set()
         try:
-            if self._job is not None:
+            if self._stint.job is not None:
                 with suppress(Exception):  # nobody asks for that block any more
-                    await ended(self._job)
+                    await ended(self._stint.job)
         finally:
             self._step = _nothing  # it may be a method of who holds this
 
+    @property
+    def _may(self) -> bool:
+        """Whether one more is to be read."""
+        return not self._over and self._brought - self._taken < self._most
+
     def _go_on(self) -> None:
-        if self._job is None and not self._over and self._brought - self._taken < self._most:
-            try:
-                self._job = begin(self._run)
-            except RuntimeError as error:  # the system has no thread for us
-                self._fail(error)
-            else:
-                self._job.add_done_callback(self._ran)
+        if self._may:
+            self._stint.go_on()
 
-    def _run(self) -> None:
-        """In a thread."""
-        until = time.monotonic() + TURN
-        while not self._over and self._brought - self._taken < self._most:
-            if not self._bring() or time.monotonic() >= until:
-                return
-
-    def _bring(self) -> bool:
-        """In the thread, which keeps no view of the block afterwards: its memory is used again. False at the end."""
+    def _once(self) -> bool:
+        """In a thread, which keeps no view of the block afterwards, for its memory is used again; whether to go on."""
+        if not self._may:
+            return False
         block = self._step()
         self._brought += 1
         self._loop.call_soon_threadsafe(self._came, block)
@@ -85,16 +79,12 @@ class Ahead:
             self._waiting.append(block)
         self._news.set()
 
-    def _ran(self, job: "asyncio.Future[None]") -> None:
-        self._job = None
-        failed = asyncio.CancelledError() if job.cancelled() else job.exception()
-        if failed is not None and not self._over:
-            self._fail(failed)
+    def _ended(self, failure: BaseException | None) -> None:
+        """The thread was given back; where something waits to be read it goes on."""
+        if failure is not None and not self._over:
+            self._over, self._failed = True, failure
+            self._news.set()
         self._go_on()
-
-    def _fail(self, error: BaseException) -> None:
-        self._over, self._failed = True, error
-        self._news.set()
 
 
 def _nothing() -> memoryview:

@@ -1,17 +1,15 @@
 """What becomes of one block after the other, in a thread, while the loop goes on."""
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable
 
-from gmi_video._offload import TURN, begin
+from gmi_video._stint import Stint
 
 
 class Lane:
     """Hands blocks to `step`, in their order and never two at once. Where it raises, what follows is dropped.
 
-    The thread goes on for as long as there are blocks: to wake one for each costs as much as to write a megabyte.
     `passed` is called on the loop behind each block, and once where the lane is `broken`.
     """
 
@@ -20,7 +18,7 @@ class Lane:
         self._passed = passed
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[memoryview] = deque()
-        self._job: asyncio.Future[None] | None = None
+        self._stint = Stint(self._once, self._over)
         self._resting: asyncio.Future[None] = self._loop.create_future()
         self._resting.set_result(None)
         self.done = 0
@@ -39,43 +37,28 @@ class Lane:
         if self.broken:
             return
         self._waiting.append(block)
-        if self._job is None:
+        if self._resting.done():
             self._resting = self._loop.create_future()
-            self._go_on()
+        self._stint.go_on()
 
-    def _go_on(self) -> None:
-        try:
-            self._job = begin(self._run)
-        except RuntimeError as error:  # the system has no thread for us
-            self._end(error)
-        else:
-            self._job.add_done_callback(self._ran)
-
-    def _run(self) -> None:
-        """In a thread."""
-        until = time.monotonic() + TURN
-        while self._waiting:
+    def _once(self) -> bool:
+        """In a thread: one block, if there is any, and whether there are more."""
+        if self._waiting:
             self._step(self._waiting.popleft())
             self._loop.call_soon_threadsafe(self._one_done)
-            if time.monotonic() >= until:
-                return
+        return bool(self._waiting)
 
     def _one_done(self) -> None:
         self.done += 1
         self._passed()
 
-    def _ran(self, job: "asyncio.Future[None]") -> None:
-        self._job = None
-        failure = asyncio.CancelledError() if job.cancelled() else job.exception()
-        if failure is None and self._waiting:
-            self._go_on()
-        else:
-            self._end(failure)
-
-    def _end(self, failure: BaseException | None) -> None:
-        """It rests, for now or for good."""
+    def _over(self, failure: BaseException | None) -> None:
+        """It goes on, or rests, for now or for good."""
         if failure is not None:
             self.broken, self.failure = True, failure
             self._waiting.clear()
             self._passed()
-        self._resting.set_result(None)
+        if self._waiting:
+            self._stint.go_on()
+        else:
+            self._resting.set_result(None)

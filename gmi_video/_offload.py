@@ -10,9 +10,6 @@ import anyio
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-TURN = 0.05
-"""Seconds after which whatever goes on in a thread gives it back and asks for another: others wait for one as well."""
-
 
 def begin(function: Callable[[*Ts], T], *args: *Ts) -> "asyncio.Future[T]":
     """Begins `function(*args)` in a thread; the future must be handed to `ended`, sooner or later."""

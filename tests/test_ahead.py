@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gmi_video import _ahead
+from gmi_video import _stint
 from gmi_video._ahead import Ahead
 from gmi_video.testing import run
 
@@ -18,6 +18,20 @@ def blocks(count: int) -> Iterator[memoryview]:
         yield memoryview(bytes([number]))
     while True:
         yield memoryview(b"")
+
+
+class Slow:
+    """A source that reads once its gate is open; `inside` says that it was asked."""
+
+    def __init__(self) -> None:
+        self.gate, self.inside = threading.Event(), threading.Event()
+
+    def read(self, order: list[str]) -> memoryview:
+        """One block, and that it was read."""
+        self.inside.set()
+        self.gate.wait(10)
+        order.append("read")
+        return memoryview(b"x")
 
 
 async def settled() -> None:
@@ -98,24 +112,16 @@ def test_closing_waits_for_the_thread_and_ends_whoever_waits() -> None:
     """Nothing reads the source once `close` has returned; a reader that waits is told that there is no more."""
 
     async def main() -> tuple[bytes, list[str]]:
-        gate, inside = threading.Event(), threading.Event()
-        order: list[str] = []
-
-        def step() -> memoryview:
-            inside.set()
-            gate.wait(10)
-            order.append("read")
-            return memoryview(b"x")
-
-        ahead = Ahead(step, 3)
+        slow, order = Slow(), list[str]()
+        ahead = Ahead(lambda: slow.read(order), 3)
         waiting = asyncio.ensure_future(ahead.take())
         await asyncio.sleep(0)
-        inside.wait(10)
+        slow.inside.wait(10)
         closing = asyncio.ensure_future(ahead.close())
         for _ in range(5):
             await asyncio.sleep(0)
         assert (waiting.done(), closing.done()) == (True, False)
-        gate.set()
+        slow.gate.set()
         await closing
         order.append("closed")
         return bytes(await waiting), order
@@ -127,26 +133,18 @@ def test_a_closing_that_is_cancelled_waits_for_the_thread_as_well() -> None:
     """A loop that ends cancels every task: the source is not closed under the thread's hands."""
 
     async def main() -> tuple[bool, bool, list[str]]:
-        gate, inside = threading.Event(), threading.Event()
-        order: list[str] = []
-
-        def step() -> memoryview:
-            inside.set()
-            gate.wait(10)
-            order.append("read")
-            return memoryview(b"x")
-
-        ahead = Ahead(step, 3)
+        slow, order = Slow(), list[str]()
+        ahead = Ahead(lambda: slow.read(order), 3)
         taking = asyncio.ensure_future(ahead.take())
         await asyncio.sleep(0)
-        inside.wait(10)
+        slow.inside.wait(10)
         closing = asyncio.ensure_future(ahead.close())
         await asyncio.sleep(0)
         closing.cancel()
         for _ in range(5):
             await asyncio.sleep(0)
         early = closing.done()
-        gate.set()
+        slow.gate.set()
         await asyncio.wait((closing, taking))
         return early, closing.cancelled(), order
 
@@ -155,7 +153,7 @@ def test_a_closing_that_is_cancelled_waits_for_the_thread_as_well() -> None:
 
 def test_the_thread_is_given_back_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where reading takes its time, another job of the loop's gets the only thread between two blocks."""
-    monkeypatch.setattr(_ahead, "TURN", 0.0)
+    monkeypatch.setattr(_stint, "TURN", 0.0)
 
     async def main() -> list[str]:
         loop = asyncio.get_running_loop()
@@ -185,7 +183,7 @@ def test_the_thread_is_given_back_now_and_then(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_reader_that_gets_no_thread_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system may have no thread left: what was read comes, and then the failure, whoever waits."""
-    monkeypatch.setattr(_ahead, "TURN", 0.0)
+    monkeypatch.setattr(_stint, "TURN", 0.0)
 
     async def main() -> list[str]:
         executor = ThreadPoolExecutor(1)

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from gmi_video import _lane
+from gmi_video import _stint
 from gmi_video._lane import Lane
 from gmi_video._offload import ended
 from gmi_video.testing import run
@@ -68,7 +68,7 @@ def test_one_thread_is_woken_for_blocks_that_follow_each_other() -> None:
 
 def test_a_lane_gives_its_thread_back_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where each block takes its time, another job of the loop's gets the only thread between two of them."""
-    monkeypatch.setattr(_lane, "TURN", 0.0)
+    monkeypatch.setattr(_stint, "TURN", 0.0)
 
     async def main() -> list[str]:
         loop = asyncio.get_running_loop()
