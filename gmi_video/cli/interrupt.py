@@ -33,9 +33,10 @@ the answer says 502 or 504.)"""
 class Running:
     """The requests that go on at the service whatever becomes of this process, and how to return to them.
 
-    `file` is the command that returns to all of them where they came from a file. `drain` is what the first
-    interruption does instead of cancelling. `observe` is an observer for the session: what it hears while the session closes counts as well, so that an
-    id is told even where the interruption hit between a submission and its answer.
+    `file` is the command that returns to all of them where they came from a file, `unread` the file that was
+    not read to its end. `drain` is what the first interruption does instead of cancelling. `observe` is an
+    observer for the session: what it hears while the session closes counts as well, so that an id is told even
+    where the interruption hit between a submission and its answer.
     """
 
     def __init__(self, tell: Callable[[str], None]) -> None:
@@ -44,6 +45,7 @@ class Running:
         self.interrupted = False
         self.asking = False
         self.file: str | None = None
+        self.unread: str | None = None
         self.drain: Callable[[], None] | None = None
         self._ids: dict[str, Any] = {}
         self._unseen: set[str] = set()
@@ -117,6 +119,8 @@ class Running:
                 ids = "" if file else f": {' '.join(unseen)}"
                 lines.append(f"GMI has told nothing yet of {len(unseen):,}{ids}")
             lines.append(f"To pick up where this left off: {file or self.again(self.ids)}")
+        if self.unread:
+            lines.append(f"{self.unread} was not read to its end, and may name more.")
         if self._unanswered:
             lines.append(
                 "A submission was broken off before its answer; it may be running and be charged. "

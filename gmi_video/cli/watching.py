@@ -121,6 +121,8 @@ async def _fleet(
                 async for event in events:
                     fleet.event(event)
             finally:
+                if source is not None and not source.over:
+                    running.unread = source.roll.name
                 for helper in helpers:
                     helper.cancel()
                 await asyncio.gather(*helpers, return_exceptions=True)

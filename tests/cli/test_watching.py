@@ -105,7 +105,7 @@ def test_an_interrupted_file_is_named_and_not_printed(tmp_path: Path) -> None:
     """Where the ids came from a file, the command that returns to them names it: no thousand ids on the terminal."""
     with serving(DEAD, speed=20) as sandbox:
         ids = made(sandbox, tmp_path, 45)
-        (tmp_path / "my ids.txt").write_text("\n".join(ids))
+        (tmp_path / "my ids.txt").write_text("".join(f"{name}\n" for name in ids))
         process = Shell(folder=tmp_path, sandbox=sandbox).start("watch", "--ids", "my ids.txt", "--json")
         assert process.stdout is not None
         process.stdout.readline()
@@ -134,11 +134,13 @@ def test_an_interrupted_pipe_leaves_its_ids_in_a_file(tmp_path: Path, taken: boo
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        process.stdin.close()
-        process.stdin = None
+        held, process.stdin = process.stdin, None
         ran = ended(process)
+        held.close()
 
     assert ran.code == 130
+    assert "45 requests go on running (paid for, nothing is lost)\n" in ran.err
+    assert "stdin was not read to its end, and may name more.\n" in ran.err
     assert f"gmi-video watch --ids {name}\n" in ran.err
     assert (tmp_path / name).read_text().split() == ids
     assert not taken or (tmp_path / "gmi-video-ids.txt").read_text() == "mine"
