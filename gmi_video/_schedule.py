@@ -144,7 +144,7 @@ class Schedule:
         while (item := self._heap.top(now)) is not None and isinstance(item, Block):
             if item.flock is None and not self.fleet.strangers.worth_a_page(item, now):
                 return None
-            self._heap.pop()
+            self._heap.take(now)
             found = self.fleet.begin(item, now, self._rhythm.wait)
             if found is not None:
                 return found
@@ -152,8 +152,7 @@ class Schedule:
 
     def take(self, now: float) -> str | None:
         """The id to look at now, if one is due; it is not due again before the look has ended."""
-        while (item := self._heap.top(now)) is not None:
-            self._heap.pop()
+        while (item := self._heap.take(now)) is not None:
             if isinstance(item, Entry):
                 if now < self._novel and (later := self._rhythm.too_early(item, now)):
                     self._heap.plan(item, later)

@@ -2,7 +2,9 @@
 
 from random import Random
 
-from gmi_video._due import SLACK, STEP, Due
+import pytest
+
+from gmi_video._due import SLACK, STEP, WIDTH, Due
 from gmi_video._entry import Entry
 from gmi_video.settings import Pace
 
@@ -16,8 +18,8 @@ def taken(due: Due, now: float) -> list[str]:
     found = []
     while (item := due.top(now)) is not None:
         assert isinstance(item, Entry)
+        assert due.take(now) is item
         found.append(item.request_id)
-        due.pop()
     return found
 
 
@@ -66,3 +68,63 @@ def test_a_hold_and_a_new_time_count_at_once() -> None:
     assert due.next() == 7.0
     assert taken(due, 6.9) == []
     assert taken(due, 7.0) == ["a"]
+
+
+def test_equal_times_go_in_the_order_in_which_they_were_planned() -> None:
+    """Before the first look, and while it is under way; also where they were planned for another time before."""
+    due = Due()
+    first, second, third, late = (an_entry(name) for name in ("first", "second", "third", "late"))
+    due.plan(late, 3.0 - WIDTH / 2)
+    for entry in (first, second):
+        due.plan(entry, 3.0)
+    assert due.next() == 3.0 - WIDTH / 2
+    due.plan(late, 3.0)
+    due.plan(third, 3.0)
+
+    assert taken(due, 3.0) == ["first", "second", "late", "third"]
+
+
+def test_what_is_planned_before_the_next_that_was_seen_comes_first() -> None:
+    """To ask for a time far away opens its slot; what comes meanwhile is not left behind it."""
+    due = Due()
+    due.plan(an_entry("far"), 1000.0)
+    assert due.next() == 1000.0
+    due.plan(an_entry("near"), 5.0)
+    due.plan(an_entry("overdue"), 1.0)
+
+    assert due.next() == 1.0
+    assert taken(due, 1000.0) == ["overdue", "near", "far"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_it_is_a_sorted_list(seed: int) -> None:
+    """Whatever is planned, planned anew, forgotten and taken, close together and far apart: the earliest is next."""
+    rng, due, now = Random(seed), Due(), 0.0
+    entries = [an_entry(f"{number}") for number in range(40)]
+    times: dict[str, float] = {}
+    gone = [an_entry("gone") for _ in range(30 * SLACK)] if seed % 2 else []
+    for entry in gone:  # so many that they are cleared away while all this goes on
+        due.plan(entry, rng.uniform(0, 2000 * WIDTH))
+        entry.due = None
+    for _ in range(6000):
+        entry = rng.choice(entries)
+        match rng.choice(("plan", "plan", "forget", "take")):
+            case "plan":
+                near = rng.choice((0.0, WIDTH * rng.random(), WIDTH * rng.randrange(4), 90 * rng.random()))
+                times[entry.request_id] = now + near
+                due.plan(entry, now + near)
+            case "forget":
+                entry.due = None
+                times.pop(entry.request_id, None)
+                due.tidy(len(times))
+            case _:
+                earliest = min(times.values(), default=None)
+                assert due.next() == earliest
+                now = max(now, earliest or 0.0) if rng.random() < 0.5 else now
+                item = due.take(now)
+                if earliest is None or earliest > now:
+                    assert item is None
+                else:
+                    assert isinstance(item, Entry)
+                    assert (times.pop(item.request_id), item.due) == (earliest, None)
+    assert len(due) <= 2 * len(entries) + 2 * SLACK
