@@ -272,7 +272,8 @@ class Fleet:
 
     def peers(self, model: str) -> int:
         """How many requests of a model are followed."""
-        return self._flocks[model].count if model in self._flocks else 1
+        flock = self._flocks.get(model)
+        return 1 if flock is None else flock.count
 
     def models(self) -> dict[str, int]:
         """Followed ids by model, as far as their models are known."""

@@ -85,9 +85,12 @@ class Rhythm:
 
     def slower(self, entry: Entry) -> float:
         """A wait that is longer by the pace's growth than the one before."""
-        entry.interval = min(entry.interval * entry.pace.growth, entry.pace.longest)
+        pace = entry.pace
+        if entry.interval < pace.longest:
+            entry.interval = min(entry.interval * pace.growth, pace.longest)
         return self._jittered(entry, entry.interval)
 
     def _jittered(self, entry: Entry, wait: float) -> float:
-        wait *= 1 + entry.pace.jitter * (2 * self.rng.random() - 1)
-        return min(wait, entry.pace.longest)
+        pace = entry.pace
+        wait *= 1 + pace.jitter * (2 * self.rng.random() - 1)
+        return min(wait, pace.longest)
