@@ -12,7 +12,7 @@ from attrs import frozen
 from gmi_video._ahead import Ahead
 from gmi_video._file_type import HEAD, TAKEN, FileType, named
 from gmi_video._local import Chunks, LocalFile
-from gmi_video._offload import begin, ended, off_loop
+from gmi_video._offload import GivenUp, begin, breakable, ended
 from gmi_video._opening import OpenFile
 from gmi_video._pool import Pool
 from gmi_video.errors import ConfigurationError, TransferError
@@ -239,7 +239,7 @@ async def contents_of(source: Source, file_type: str | None = None) -> Contents:
     if isinstance(source, str | os.PathLike) and not isinstance(source, str | Path):
         source = os.fspath(source)
     if isinstance(source, str | Path) and not str(source).startswith(("https:", "http:", "data:")):
-        return await off_loop(_file, Path(source), told)
+        return await breakable(_file, Path(source), told)
     if isinstance(source, str):
         message = "upload was given a link: a link stands in a payload as it is, only files are uploaded"
     else:
@@ -266,8 +266,8 @@ def _told(file_type: object) -> FileType:
     return kind
 
 
-def _file(path: Path, told: FileType | None) -> Contents:
-    with OpenFile(path) as file:
+def _file(given_up: GivenUp, path: Path, told: FileType | None) -> Contents:
+    with OpenFile(path, given_up) as file:
         kind = _kind(path.name, file.read(0, HEAD), told)
         entire(path.name, kind, file.read, file.size)
         return _OfFile(path=path, name=path.name, size=file.size, kind=kind, stamp=file.stamp)

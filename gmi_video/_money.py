@@ -1,11 +1,12 @@
 """The verbs that cost money, and those that find out what became of it."""
 
 from random import Random
+from typing import Any
 
 from attrs import evolve
 
 from gmi_video._likeness import fingerprinted
-from gmi_video._offload import off_loop
+from gmi_video._offload import GivenUp, breakable
 from gmi_video._payload import plain
 from gmi_video._supply import Supply
 from gmi_video._vet import vet
@@ -139,10 +140,14 @@ async def _looked_at(request: VideoRequest) -> VideoRequest:
         plain(request.payload, local=True)
         if next(files_in(request.payload), None) is None:
             return request
-        return evolve(request, payload=await off_loop(examined, request.payload))
+        return evolve(request, payload=await breakable(_examined, request.payload))
     except PayloadInvalid as error:
         error.key = request.key
         raise
+
+
+def _examined(given_up: GivenUp, payload: Any) -> Any:
+    return examined(payload, given_up)
 
 
 async def _linked(request: VideoRequest, supply: Supply, settings: Settings) -> VideoRequest:

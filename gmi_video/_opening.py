@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -9,10 +10,14 @@ from gmi_video.errors import ConfigurationError
 
 
 class OpenFile:
-    """A regular file, open for reading. `stamp` changes where the file is written, or replaced by another."""
+    """A regular file, open for reading. `stamp` changes where the file is written, or replaced by another.
 
-    def __init__(self, path: Path) -> None:
+    Where it is read for somebody who has `given_up`, nothing more of it can be read.
+    """
+
+    def __init__(self, path: Path, given_up: Callable[[], bool] | None = None) -> None:
         """Raises `ConfigurationError` that says why the file cannot be read."""
+        self._given_up = given_up
         why = ""
         try:
             if stat.S_ISREG(path.stat().st_mode):  # first: to open a pipe would wait for its other end
@@ -31,12 +36,17 @@ class OpenFile:
         self.size = self.stamp[2]
 
     def stamp_now(self) -> tuple[int, ...]:
-        """What tells this content from another: device, file, size, time of the last write in nanoseconds."""
+        """What tells this content from another: device, file, size, and in nanoseconds two times.
+
+        Those are of the last write, which anybody may set, and of the last change to the file, which nobody can.
+        """
         told = os.fstat(self._file.fileno())
-        return told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns
+        return told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
 
     def read(self, at: int, length: int) -> bytes:
         """The bytes from `at` on, fewer where the file ends; raises `ConfigurationError` where the disk fails."""
+        if self._given_up is not None and self._given_up():
+            raise self._unreadable("it is not wanted any more")
         try:
             self._file.seek(at)
             pieces: list[bytes] = []

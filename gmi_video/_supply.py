@@ -5,9 +5,10 @@ import base64
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
-from typing import Any
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import anyio
 from attrs import define
@@ -15,10 +16,10 @@ from attrs import define
 from gmi_video._contents import BLOCK, changed, of_local
 from gmi_video._file_type import NAMED
 from gmi_video._local import LocalFile
-from gmi_video._offload import off_loop
+from gmi_video._offload import GivenUp, breakable, off_loop
 from gmi_video._opening import OpenFile
 from gmi_video._uploads import Uploads
-from gmi_video.errors import GmiVideoError, Interrupted
+from gmi_video.errors import ConfigurationError, GmiVideoError, Interrupted, TransferError
 from gmi_video.inputs import files_in
 from gmi_video.settings import Settings
 
@@ -28,22 +29,82 @@ SETTLED = 2.0
 """Seconds after which a file's time of writing tells it from what is written next: some disks keep whole seconds."""
 
 
+K = TypeVar("K")
+
+
 @define(eq=False)
 class _Flight:
-    """One upload under way, and how many wait for it."""
+    """Something under way for a file, and how many wait for it."""
 
+    file: LocalFile
     task: asyncio.Task[str]
     waiting: int = 0
 
 
-class Supply:
-    """What this session has uploaded for its payloads, by SHA-256 and type."""
+class _Flights(Generic[K]):
+    """What is under way, once for all who ask for the same; where nobody waits for it any more, it is broken off."""
 
-    def __init__(self, uploads: Uploads) -> None:
+    def __init__(self) -> None:
+        self._flights: dict[K, _Flight] = {}
+        self._tasks: set[asyncio.Task[str]] = set()
+
+    def of(self, name: K, file: LocalFile, begin: Callable[[], Coroutine[Any, Any, str]]) -> _Flight:
+        """The one of that name, which is begun where there is none."""
+        flight = self._flights.get(name)
+        if flight is None:
+            task = asyncio.get_running_loop().create_task(begin(), name="gmi_video upload")
+            flight = self._flights[name] = _Flight(file, task)
+            self._tasks.add(task)
+            task.add_done_callback(lambda _: self._over(name, flight))
+        return flight
+
+    async def landed(self, name: K, flight: _Flight) -> str:
+        """What a flight brings; raises what it raised."""
+        flight.waiting += 1
+        try:
+            await asyncio.wait((flight.task,))
+        finally:
+            flight.waiting -= 1
+            if not flight.waiting:
+                flight.task.cancel()
+                self._forget(name, flight)  # whoever comes now begins anew
+        if flight.task.cancelled():
+            message = "the session was closed before a file was uploaded; nothing was submitted"
+            raise Interrupted(message)
+        error = flight.task.exception()
+        if error is None:
+            return flight.task.result()
+        raise copy(error) if isinstance(error, GmiVideoError) else error
+
+    def _forget(self, name: K, flight: _Flight) -> None:
+        if self._flights.get(name) is flight:
+            del self._flights[name]
+
+    def _over(self, name: K, flight: _Flight) -> None:
+        self._forget(name, flight)
+        self._tasks.discard(flight.task)
+        if not flight.task.cancelled():
+            flight.task.exception()  # it is for those who wait, and no noise where nobody does
+
+    async def aclose(self) -> None:
+        """Breaks them all off."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+class Supply:
+    """What this session has uploaded for its payloads, by SHA-256 and type. `wall` tells the time of its disks."""
+
+    def __init__(self, uploads: Uploads, *, wall: Callable[[], float] = time.time) -> None:
         self.uploads = uploads
+        self._wall = wall
         self._links: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._digests: OrderedDict[tuple[int, ...], str] = OrderedDict()
-        self._flights: dict[tuple[str, str], _Flight] = {}
+        self._uploading: _Flights[tuple[str, str]] = _Flights()
+        self._reading: _Flights[tuple[Path, tuple[int, ...]]] = _Flights()
 
     async def linked(self, payload: Any, settings: Settings) -> Any:
         """The payload with a link, or a `data:` URI, for each file in it.
@@ -70,34 +131,15 @@ class Supply:
 
     async def _link(self, file: LocalFile, settings: Settings) -> str:
         name = (await self._digest(file), file.type)
-        if name in self._links:
-            self._links.move_to_end(name)
-            return self._links[name]
-        flight = self._flights.get(name)
-        if flight is None:
-            upload = asyncio.get_running_loop().create_task(
-                self._upload(name, file, settings), name="gmi_video upload"
-            )
-            flight = self._flights[name] = _Flight(upload)
-            upload.add_done_callback(lambda done: self._ended(name, done))
-        return await self._landed(flight)
-
-    async def _landed(self, flight: _Flight) -> str:
-        """The link that a flight brings; where nobody waits for it any more, it is broken off."""
-        flight.waiting += 1
-        try:
-            await asyncio.wait((flight.task,))
-        finally:
-            flight.waiting -= 1
-            if not flight.waiting:
-                flight.task.cancel()
-        if flight.task.cancelled():
-            message = "the session was closed before a file was uploaded; nothing was submitted"
-            raise Interrupted(message)
-        error = flight.task.exception()
-        if error is None:
-            return flight.task.result()
-        raise copy(error) if isinstance(error, GmiVideoError) else error
+        while name not in self._links:
+            flight = self._uploading.of(name, file, lambda: self._upload(name, file, settings))
+            try:
+                return await self._uploading.landed(name, flight)
+            except (ConfigurationError, TransferError) as error:
+                if flight.file == file or error.retryable:
+                    raise  # else it may be that other file's own affair: it was deleted, or written to
+        self._links.move_to_end(name)
+        return self._links[name]
 
     async def _upload(self, name: tuple[str, str], file: LocalFile, settings: Settings) -> str:
         link = await self.uploads.send(of_local(file), settings)
@@ -106,29 +148,23 @@ class Supply:
             self._links.popitem(last=False)
         return link
 
-    def _ended(self, name: tuple[str, str], upload: asyncio.Task[str]) -> None:
-        del self._flights[name]
-        if not upload.cancelled():
-            upload.exception()  # it is for those who wait, and no noise where nobody does
-
     async def _digest(self, file: LocalFile) -> str:
         """The SHA-256 of a file. It is remembered where the file's stamp is sure to tell a later content from this."""
         known = self._digests.get(file.stamp)
         if known is None:
-            known = await off_loop(_sha256, file)
-            if time.time() - file.stamp[-1] / 1e9 > SETTLED:
+            name = (file.path, file.stamp)
+            flight = self._reading.of(name, file, lambda: breakable(_sha256, file))
+            known = await self._reading.landed(name, flight)
+            if self._wall() - max(file.stamp[-2:]) / 1e9 > SETTLED:
                 self._digests[file.stamp] = known
             while len(self._digests) > REMEMBERED:
                 self._digests.popitem(last=False)
         return known
 
     async def aclose(self) -> None:
-        """Breaks off the uploads under way; what was uploaded stays known."""
-        tasks = [flight.task for flight in self._flights.values()]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        """Breaks off what is under way; what was uploaded stays known."""
+        await self._reading.aclose()
+        await self._uploading.aclose()
 
 
 def _put_in(value: Any, links: Mapping[LocalFile, str]) -> Any:
@@ -141,10 +177,10 @@ def _put_in(value: Any, links: Mapping[LocalFile, str]) -> Any:
     return value
 
 
-def _sha256(file: LocalFile) -> str:
+def _sha256(given_up: GivenUp, file: LocalFile) -> str:
     """The SHA-256 of a file as it was looked at; raises `TransferError` where it changed."""
     found, at = hashlib.sha256(), 0
-    with OpenFile(file.path) as opened:
+    with OpenFile(file.path, given_up) as opened:
         while block := opened.read(at, BLOCK):
             found.update(block)
             at += len(block)

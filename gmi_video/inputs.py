@@ -7,7 +7,7 @@ to the session.
 
 import base64
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,13 @@ def data_uri(path: str | os.PathLike[str], *, limit: int = DATA_URI_LIMIT) -> st
         return f"data:{kind.content_type};base64,{base64.b64encode(file.read(0, file.size)).decode()}"
 
 
-def examined(payload: Any) -> Any:
+def examined(payload: Any, given_up: Callable[[], bool] | None = None) -> Any:
     """A payload with a `LocalFile` for each path in it, at any depth; nothing is uploaded.
 
-    Raises `PayloadInvalid` that names the place of a file that cannot be sent.
+    Raises `PayloadInvalid` that names the place of a file that cannot be sent, or that was not read to its end
+    because whoever asked has `given_up`.
     """
-    return _examined(payload, "payload")
+    return _examined(payload, "payload", given_up)
 
 
 def files_in(payload: Any) -> Iterator[tuple[str, Path | Inline | LocalFile]]:
@@ -71,23 +72,23 @@ def _files_in(value: Any, place: str) -> Iterator[tuple[str, Path | Inline | Loc
             yield from _files_in(item, f"{place}[{index}]")
 
 
-def _examined(value: Any, place: str) -> Any:
+def _examined(value: Any, place: str, given_up: Callable[[], bool] | None) -> Any:
     if isinstance(value, Mapping):
-        return {name: _examined(item, f"{place}.{name}") for name, item in value.items()}
+        return {name: _examined(item, f"{place}.{name}", given_up) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_examined(item, f"{place}[{index}]") for index, item in enumerate(value)]
+        return [_examined(item, f"{place}[{index}]", given_up) for index, item in enumerate(value)]
     if not isinstance(value, Path | Inline):
         return value
     try:
-        return _local(value)
+        return _local(value, given_up)
     except ConfigurationError as error:
         sentence = str(error)
     raise PayloadInvalid(f"{place}: {sentence}; nothing was sent")
 
 
-def _local(value: Path | Inline) -> LocalFile:
+def _local(value: Path | Inline, given_up: Callable[[], bool] | None) -> LocalFile:
     path = value.path if isinstance(value, Inline) else value
-    with OpenFile(path) as file:
+    with OpenFile(path, given_up) as file:
         head = file.read(0, HEAD)
         if isinstance(value, Inline):
             kind = _inlined(path, head, file.size, value.limit)
