@@ -32,7 +32,12 @@ class Host:
     async def send(self, contents: Contents, _: Settings, __: object = None) -> str:
         """The link of what was sent."""
         self.sent.append(contents.name)
-        await self.go_on.wait()
+        try:
+            await self.go_on.wait()
+        except asyncio.CancelledError:  # as where a thread still reads
+            for _ in range(20):
+                await asyncio.sleep(0)
+            raise
         return self._then(contents)
 
 
