@@ -3,7 +3,7 @@
 from typing import Any
 
 from gmi_video._facts import LIVE, Fact
-from gmi_video._local import LocalFile, megabytes
+from gmi_video._local import LocalFile
 from gmi_video._picture import Picture
 from gmi_video._rules import Clip, Sides
 from gmi_video.catalog import Problem, ProblemKind
@@ -49,7 +49,7 @@ def _problem(fact: Fact, kind: ProblemKind, why: str, source: str) -> Problem:
 
 def _outsized(sides: Sides, picture: Picture) -> str:
     if picture.size > sides.megabytes * 1_000_000:
-        return f"has {picture.size / 1e6:.1f} MB; at most {sides.megabytes} are taken"
+        return f"has {_apart(picture.size / 1e6, sides.megabytes)} MB; at most {sides.megabytes} are taken"
     if not (picture.width and picture.height):
         return ""
     short, long = sorted((picture.width, picture.height))
@@ -63,7 +63,14 @@ def _outsized(sides: Sides, picture: Picture) -> str:
 
 def _unfit(clip: Clip, file: LocalFile) -> str:
     if file.size > clip.megabytes * 1_000_000:
-        return f"has {megabytes(file.size)}; at most {clip.megabytes} MB are taken"
+        return f"has {_apart(file.size / 1e6, clip.megabytes)} MB; at most {clip.megabytes} MB are taken"
     if file.seconds is not None and not clip.shortest <= file.seconds <= clip.longest:
-        return f"lasts {file.seconds:.1f} s; {clip.shortest:g} to {clip.longest:g} s are taken"
+        lasts = _apart(file.seconds, clip.shortest, clip.longest)
+        return f"lasts {lasts} s; {clip.shortest:g} to {clip.longest:g} s are taken"
     return ""
+
+
+def _apart(value: float, *limits: float) -> str:
+    """A number with one decimal, or with as many as tell it from the limits that it breaks."""
+    texts = (f"{value:,.{decimals}f}" for decimals in range(1, 7))
+    return next((text for text in texts if float(text.replace(",", "")) not in limits), f"{value:,.6f}")

@@ -1,18 +1,25 @@
-"""The size of a picture, read from its first bytes without decoding it."""
+"""The size of a picture, read from its headers without decoding it."""
 
 import base64
 import binascii
 import re
+from collections.abc import Callable
 
 from attrs import frozen
 
-HEAD = 262_144
-"""Bytes that hold the size: a JPEG may carry its thumbnail and profile before its frame header."""
+At = Callable[[int, int], bytes]
+"""Bytes of a picture: from where, and how many; fewer at its end."""
 
+SEGMENTS = 10_000
+"""Segments of a JPEG that are passed over at most: thumbnail and profile may stand before its frame header, in any number."""
 _INLINE = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
 _PNG = b"\x89PNG\r\n\x1a\n"
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """JPEG markers that begin a frame header, which holds the size (ITU T.81, table B.1)."""
+_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
+"""JPEG markers behind which no length stands (the same table)."""
+_LAST = frozenset({0xD9, 0xDA})
+"""The end, and the beginning of the picture itself: no frame header comes behind these."""
 
 
 @frozen
@@ -30,20 +37,30 @@ def picture_of(text: str) -> Picture | None:
     body = text[start.end() :] if start else text
     if start is None and (len(text) < 64 or "://" in text[:64] or not _is_base64(text[:64])):
         return None
+    if len(body[:256].split()) > 1:
+        body = "".join(body.split())
     try:
-        head = base64.b64decode(body[: min(HEAD, len(body) // 4 * 4)])
+        base64.b64decode(body[: min(256, len(body) // 4 * 4)])
+        found = sides(lambda place, length: _decoded(body, place, length))
     except (binascii.Error, ValueError):
         return None
-    found = sides(head)
     if start is None and found is None:
         return None
     width, height = found or (None, None)
-    return Picture(len(body) * 3 // 4, width, height)
+    size = len(body) * 3 // 4 - (len(body) - len(body.rstrip("=")))
+    return Picture(size, width, height)
 
 
-def sides(head: bytes) -> tuple[int, int] | None:
+def sides(at: At) -> tuple[int, int] | None:
     """Width and height by the header of a PNG, JPEG or WebP; None for anything else, or a header cut short."""
-    return _png(head) or _jpeg(head) or _webp(head)
+    head = at(0, 30)
+    return _png(head) or (_jpeg(at) if head.startswith(b"\xff\xd8") else _webp(head))
+
+
+def _decoded(body: str, place: int, length: int) -> bytes:
+    """Some of the bytes that base64 holds, without the rest of them."""
+    first, last = place // 3 * 4, min((place + length + 2) // 3 * 4, len(body) // 4 * 4)
+    return base64.b64decode(body[first:last])[place % 3 :][:length]
 
 
 def _is_base64(text: str) -> bool:
@@ -56,18 +73,20 @@ def _png(head: bytes) -> tuple[int, int] | None:
     return int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
 
 
-def _jpeg(head: bytes) -> tuple[int, int] | None:
-    at = 2
-    if not head.startswith(b"\xff\xd8"):
-        return None
-    while at + 9 <= len(head) and head[at] == 0xFF:
-        marker, length = head[at + 1], int.from_bytes(head[at + 2 : at + 4])
-        if marker == 0xFF:  # a fill byte, of which any number may stand before a marker (T.81, B.1.1.2)
-            at += 1
-            continue
-        if marker in _FRAMES:
-            return int.from_bytes(head[at + 7 : at + 9]), int.from_bytes(head[at + 5 : at + 7])
-        at += 2 + length
+def _jpeg(at: At) -> tuple[int, int] | None:
+    place = 2
+    for _ in range(SEGMENTS):
+        told = at(place, 9)
+        if len(told) < 4 or told[0] != 0xFF or told[1] in _LAST:
+            return None
+        if told[1] == 0xFF:  # a fill byte, of which any number may stand before a marker (T.81, B.1.1.2)
+            place += 1
+        elif told[1] in _BARE:
+            place += 2
+        elif told[1] in _FRAMES:
+            return (int.from_bytes(told[7:9]), int.from_bytes(told[5:7])) if len(told) == 9 else None
+        else:
+            place += 2 + max(2, int.from_bytes(told[2:4]))
     return None
 
 

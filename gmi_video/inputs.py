@@ -95,7 +95,7 @@ def _local(value: Path | Inline, given_up: Callable[[], bool] | None) -> LocalFi
         else:
             kind = uploadable(path.name, head)
         entire(path.name, kind, file.read, file.size)
-        sides = _picture.sides(file.read(0, _picture.HEAD)) if kind.kind == "image" else None
+        sides = _picture.sides(file.read) if kind.kind == "image" else None
         assert kind.kind is not None
         return LocalFile(
             path=path,

@@ -169,6 +169,7 @@ ROOMS = {
     "_standing": Room(16),
     "_file_type": Room(1),
     "_duration": Room(2),
+    "_fragments": Room(0),
     "_entire": Room(2),
     "_local": Room(1),
     "_opening": Room(3, DRIVER),

@@ -3,7 +3,10 @@
 import random
 import struct
 import wave
+from base64 import b64encode
+from collections.abc import Callable
 from io import BytesIO
+from textwrap import wrap
 from typing import Any
 
 import av
@@ -15,6 +18,7 @@ from hypothesis import strategies as st
 from gmi_video import _picture
 from gmi_video._duration import seconds_of
 from gmi_video._file_type import HEAD, MP3, MP4, UPLOADED, WAV, named, objection, said_by, seen_as
+from gmi_video._picture import picture_of
 
 
 def clip(form: str, codec: str, seconds: float, **options: str) -> bytes:
@@ -46,6 +50,10 @@ def sound(seconds: float, *, before: bytes = b"") -> bytes:
 
 def lasts(kind: Any, body: bytes) -> float | None:
     return seconds_of(kind, lambda at, length: body[at : at + length], len(body))
+
+
+def sides(body: bytes) -> tuple[int, int] | None:
+    return _picture.sides(lambda at, length: body[at : at + length])
 
 
 @pytest.mark.parametrize(
@@ -122,7 +130,7 @@ def test_a_name_promises_a_type() -> None:
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
 def test_the_sides_of_a_picture_are_read(form: str, size: tuple[int, int]) -> None:
     """Width and height as the encoder was told them, from the header alone."""
-    assert _picture.sides(picture(*size, form)[: _picture.HEAD]) == size
+    assert sides(picture(*size, form)) == size
 
 
 def test_the_sides_of_every_webp_are_read() -> None:
@@ -132,15 +140,30 @@ def test_the_sides_of_every_webp_are_read() -> None:
     for options in ({"lossless": True}, {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0"}):
         made = BytesIO()
         Image.new("RGB", (321, 123)).save(made, "WEBP", **options)
-        assert _picture.sides(made.getvalue()) == (321, 123), options
+        assert sides(made.getvalue()) == (321, 123), options
 
 
 def test_a_jpeg_with_a_large_profile_is_read() -> None:
-    """What a camera writes before the frame header, fill bytes included, is stepped over."""
+    """What a camera writes before the frame header, fill bytes included, is stepped over, however much it is."""
     body = picture(801, 602)
     profile = b"\xff\xe2" + struct.pack(">H", 65_535) + bytes(65_533)
+    whole = body[:2] + profile * 30 + b"\xff\x01" + b"\xff\xff\xff" + body[3:]
+    inline = picture_of("data:image/jpeg;base64," + b64encode(whole).decode())
 
-    assert _picture.sides(body[:2] + profile * 3 + b"\xff\xff\xff" + body[3:]) == (801, 602)
+    assert sides(whole) == (801, 602)
+    assert inline == _picture.Picture(len(whole), 801, 602)
+    assert sides(body[:2] + profile * 3) is None
+    assert sides(body[:2] + b"\xff\xda" + body[2:]) is None
+
+
+@pytest.mark.parametrize("spare", [0, 1, 2])
+def test_a_picture_within_a_payload_has_its_own_size(spare: int) -> None:
+    """Base64 is a third longer, and what fills its last group is no byte of the picture; nor is a line break."""
+    body = picture() + bytes(spare)
+    text = b64encode(body).decode()
+
+    assert picture_of(text) == _picture.Picture(len(body), 800, 600)
+    assert picture_of("data:image/png;base64," + "\r\n".join(wrap(text, 76))) == picture_of(text)
 
 
 @pytest.mark.parametrize("seconds", [0.5, 3.0, 12.25])
@@ -158,12 +181,65 @@ def test_an_mp3_lasts_as_long_as_its_frames(options: dict[str, str]) -> None:
     assert lasts(MP3, clip("mp3", "libmp3lame", 5, **options)) == pytest.approx(5, abs=0.2)
 
 
-@pytest.mark.parametrize("options", [{}, {"movflags": "frag_keyframe"}])
-def test_an_mp4_lasts_as_long_as_its_header_says(options: dict[str, str]) -> None:
-    """By the movie header, at the file's end as well; a fragmented file does not tell, and is not guessed at."""
-    found = lasts(MP4, clip("mp4", "aac", 5, **options))
+def frames(body: bytes) -> bytes:
+    """The frames of an MP3, without what stands before and behind them."""
+    return body[body.index(b"\xff\xfb") :]
 
-    assert found == pytest.approx(5, abs=0.2) if not options else found is None or found > 0
+
+@pytest.mark.parametrize(
+    "dress",
+    [
+        lambda sound: sound,
+        lambda sound: tag(500) + tag(70_000) + sound,
+        lambda sound: tag(300, footer=True) + sound,
+        lambda sound: tag(20) + bytes(3000) + sound,
+        lambda sound: sound + b"TAG" + bytes(125),
+        lambda sound: sound + b"APETAGEX" + bytes(1_500_000),
+    ],
+    ids=["bare", "two tags", "a footer", "padding", "a tag behind", "a large tag behind"],
+)
+def test_what_is_no_sound_does_not_last(dress: Callable[[bytes], bytes]) -> None:
+    """Tags before and behind an MP3, in any number, and what fills them up: the frames are what lasts."""
+    sound = frames(clip("mp3", "libmp3lame", 5, write_xing="0", id3v2_version="0"))
+
+    assert lasts(MP3, dress(sound)) == pytest.approx(5, abs=0.2)
+
+
+def tag(size: int, *, footer: bool = False) -> bytes:
+    """An ID3v2.4 tag that holds nothing of use."""
+    head = bytes((4, 0, 0x10 if footer else 0, *(size >> shift & 0x7F for shift in (21, 14, 7, 0))))
+    return b"ID3" + head + bytes(size) + (b"3DI" + head if footer else b"")
+
+
+def test_a_sound_of_several_bit_rates_is_counted() -> None:
+    """The rate of the first frame says nothing of the others; of a long sound the rest is taken to be alike."""
+    slow, fast = b"\xff\xfb\x10\xc0" + bytes(100), b"\xff\xfb\xe0\xc0" + bytes(1040)
+    each = 1152 / 44_100
+
+    assert lasts(MP3, slow * 200 + fast * 200) == pytest.approx(400 * each)
+    assert lasts(MP3, slow * 60_000) == pytest.approx(60_000 * each)
+    assert lasts(MP3, slow + b"no frame") == pytest.approx(each)
+
+
+def test_a_sound_whose_writer_could_not_go_back_lasts_to_its_end() -> None:
+    """A streamed WAV has nought, or all ones, for its length."""
+    body = sound(2)
+    at = body.index(b"data") + 4
+
+    for length in (0, 0xFFFFFFFF):
+        streamed = body[:at] + struct.pack("<I", length) + body[at + 4 :]
+        assert lasts(WAV, streamed) == pytest.approx(2)
+
+
+FRAGMENTED = ["frag_keyframe", "frag_keyframe+empty_moov", "dash", "cmaf+delay_moov", "frag_every_frame"]
+
+
+@pytest.mark.parametrize("movflags", ["", "faststart", *FRAGMENTED])
+def test_an_mp4_lasts_as_long_as_its_headers_say(movflags: str) -> None:
+    """By the movie header, at the file's end as well; of a fragmented file by its fragments."""
+    options = {"movflags": movflags, "frag_duration": "1000000"} if movflags in FRAGMENTED else {}
+
+    assert lasts(MP4, clip("mp4", "aac", 5, **options)) == pytest.approx(5, abs=0.2)
 
 
 @given(
@@ -175,7 +251,7 @@ def test_no_bytes_break_the_readers(tail: bytes, head: bytes) -> None:
     body = head + tail
     seen_as(body[:HEAD])
     objection("a.mp4", body[:HEAD])
-    _picture.sides(body)
+    sides(body)
     for kind in UPLOADED:
         found = lasts(kind, body)
         assert found is None or found >= 0
