@@ -192,11 +192,20 @@ def frames(body: bytes) -> bytes:
         lambda sound: sound,
         lambda sound: tag(500) + tag(70_000) + sound,
         lambda sound: tag(300, footer=True) + sound,
+        lambda sound: tag(300, footer=True) + tag(70_000) + sound,
         lambda sound: tag(20) + bytes(3000) + sound,
         lambda sound: sound + b"TAG" + bytes(125),
         lambda sound: sound + b"APETAGEX" + bytes(1_500_000),
     ],
-    ids=["bare", "two tags", "a footer", "padding", "a tag behind", "a large tag behind"],
+    ids=[
+        "bare",
+        "two tags",
+        "a footer",
+        "a footer and a tag",
+        "padding",
+        "a tag behind",
+        "a large tag behind",
+    ],
 )
 def test_what_is_no_sound_does_not_last(dress: Callable[[bytes], bytes]) -> None:
     """Tags before and behind an MP3, in any number, and what fills them up: the frames are what lasts."""
@@ -218,7 +227,20 @@ def test_a_sound_of_several_bit_rates_is_counted() -> None:
 
     assert lasts(MP3, slow * 200 + fast * 200) == pytest.approx(400 * each)
     assert lasts(MP3, slow * 60_000) == pytest.approx(60_000 * each)
+    assert read_of(slow * 60_000) < 4_000_000
     assert lasts(MP3, slow + b"no frame") == pytest.approx(each)
+
+
+def read_of(body: bytes) -> int:
+    """How many bytes of an MP3 are read."""
+    asked: list[int] = []
+
+    def read(at: int, length: int) -> bytes:
+        asked.append(length)
+        return body[at : at + length]
+
+    seconds_of(MP3, read, len(body))
+    return sum(asked)
 
 
 def test_a_sound_whose_writer_could_not_go_back_lasts_to_its_end() -> None:
