@@ -4,13 +4,14 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from attrs import frozen
 
 from gmi_video._ahead import Ahead
-from gmi_video._file_type import HEAD, TAKEN, FileType, named
+from gmi_video._file_type import HEAD, TAKEN, FileType, named, telling
 from gmi_video._local import Chunks, LocalFile
 from gmi_video._offload import GivenUp, begin, breakable, ended
 from gmi_video._opening import OpenFile
@@ -230,8 +231,9 @@ async def contents_of(source: Source, file_type: str | None = None) -> Contents:
     told = None if file_type is None else _told(file_type)
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
-        kind = _kind("the bytes", data[:HEAD], told)
-        entire("the bytes", kind, lambda at, length: data[at : at + length], len(data))
+        at = partial(_part, data)
+        kind = _kind("the bytes", telling(at), told)
+        entire("the bytes", kind, at, len(data))
         return _OfBytes(data=data, name="the bytes", kind=kind)
     if isinstance(source, Chunks):
         head = await _head(source)
@@ -258,6 +260,10 @@ def _kind(name: str, head: bytes, told: FileType | None) -> FileType:
     return uploadable(name, head, told, hint=", or say file_type={!r}")
 
 
+def _part(data: bytes, at: int, length: int) -> bytes:
+    return data[at : at + length]
+
+
 def _told(file_type: object) -> FileType:
     kind = named(file_type) if isinstance(file_type, str) else None
     if kind is None:
@@ -268,7 +274,7 @@ def _told(file_type: object) -> FileType:
 
 def _file(given_up: GivenUp, path: Path, told: FileType | None) -> Contents:
     with OpenFile(path, given_up) as file:
-        kind = _kind(path.name, file.read(0, HEAD), told)
+        kind = _kind(path.name, telling(file.read), told)
         entire(path.name, kind, file.read, file.size)
         return _OfFile(path=path, name=path.name, size=file.size, kind=kind, stamp=file.stamp)
 

@@ -4,8 +4,12 @@ The upload takes six names for five types (the vendor's Upload API: jpeg, jpg, p
 known by sight so that a refusal can name them.
 """
 
+from collections.abc import Callable
+from mimetypes import MimeTypes
+
 from attrs import field, frozen
 
+from gmi_video._mp3 import behind_tags, first_frame, frame_of
 from gmi_video.records import MediaKind
 
 HEAD = 16
@@ -25,7 +29,9 @@ class FileType:
 
 JPEG = FileType("jpeg", "a JPEG picture", "image", "image/jpeg", extensions=("jpeg", "jpg", "jpe", "jfif"))
 PNG = FileType("png", "a PNG picture", "image", "image/png", extensions=("png",))
-MP4 = FileType("mp4", "an MP4 video", "video", "video/mp4", extensions=("mp4", "m4v", "mov"))
+MP4 = FileType(
+    "mp4", "an MP4 video", "video", "video/mp4", extensions=("mp4", "m4v", "mov", "qt", "3gp", "3g2")
+)
 MP3 = FileType("mp3", "an MP3 sound", "audio", "audio/mpeg", extensions=("mp3",))
 WAV = FileType("wav", "a WAV sound", "audio", "audio/wav", extensions=("wav", "wave"))
 WEBP = FileType("webp", "a WebP picture", "image", "image/webp", extensions=("webp",))
@@ -41,11 +47,13 @@ _AVI = FileType("avi", "an AVI video", "video", "video/x-msvideo", extensions=("
 _M4A = FileType("m4a", "an M4A sound", "audio", "audio/mp4", extensions=("m4a", "m4b"))
 _OGG = FileType("ogg", "an Ogg sound", "audio", "audio/ogg", extensions=("ogg", "oga", "opus"))
 _FLAC = FileType("flac", "a FLAC sound", "audio", "audio/flac", extensions=("flac",))
+_AAC = FileType("aac", "an AAC sound", "audio", "audio/aac", extensions=("aac", "adts"))
+_CR3 = FileType("cr3", "a raw picture of Canon's", "image", "image/x-canon-cr3", extensions=("cr3",))
 _PDF = FileType("pdf", "a PDF document", extensions=("pdf",))
 
 NAMED = {
     extension: kind
-    for kind in (*UPLOADED, WEBP, _GIF, _HEIC, _AVIF, _WEBM, _AVI, _M4A, _OGG, _FLAC, _PDF)
+    for kind in (*UPLOADED, WEBP, _GIF, _HEIC, _AVIF, _WEBM, _AVI, _M4A, _OGG, _FLAC, _AAC, _CR3, _PDF)
     for extension in kind.extensions
 }
 """The type that an extension promises."""
@@ -64,10 +72,16 @@ _SIGNS = (
 _RIFF = {b"WAVE": WAV, b"WEBP": WEBP, b"AVI ": _AVI}
 _BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"), _HEIC),
+    **dict.fromkeys((b"avci", b"avcs"), _HEIC),
+    b"crx ": _CR3,
     **dict.fromkeys((b"avif", b"avis"), _AVIF),
     **dict.fromkeys((b"M4A ", b"M4B ", b"M4P "), _M4A),
 }
 """Major brands of ISO base media files (https://mp4ra.org) that are no video; any other is taken for one."""
+_QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"pnot", b"skip", b"free"})
+"""Boxes that QuickTime began with before there were brands."""
+_PADDING = 1 << 16
+"""Bytes of nought behind a tag that are passed over."""
 
 
 def seen_as(head: bytes) -> FileType | None:
@@ -79,14 +93,23 @@ def seen_as(head: bytes) -> FileType | None:
         return _RIFF.get(head[8:12])
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12], MP4)
-    return MP3 if _is_mp3_frame(head) else None
+    if head[4:8] in _QUICKTIME:
+        return MP4
+    if frame_of(head) is not None:
+        return MP3
+    return _AAC if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0 else None
 
 
-def _is_mp3_frame(head: bytes) -> bool:
-    """A frame header of MPEG audio, layer III, whose bit rate and sampling rate exist (ISO 11172-3, 2.4.2.3)."""
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
-        return False
-    return head[1] & 0x18 != 0x08 and 0 < head[2] >> 4 < 15 and head[2] & 0x0C != 0x0C
+def telling(at: Callable[[int, int], bytes]) -> bytes:
+    """The bytes of a file by which `seen_as` knows it: its first ones, or behind tags of ID3v2 what is tagged."""
+    head = at(0, HEAD)
+    if not head.startswith(b"ID3"):
+        return head
+    start = behind_tags(at)
+    behind = at(start, _PADDING).lstrip(b"\0")[:HEAD]
+    if seen_as(behind) is None and (found := first_frame(at, start)) is not None:
+        return at(found[0], HEAD)
+    return behind or b"\0"
 
 
 def said_by(name: str) -> FileType | None:
@@ -132,6 +155,17 @@ def objection(name: str, head: bytes, *, told: FileType | None = None, hint: str
     if told is not None:
         return None if told == found else f"it is {found.words}, not {told.words} as file_type says"
     promised = said_by(name)
-    if promised is None or promised == found:
+    if promised == found or (promised is None and not (other := _other(name, found))):
         return None
-    return f"it is named like {promised.words} and is {found.words}: rename it{hint.format(found.name)}"
+    words = other if promised is None else promised.words
+    return f"it is named like {words} and is {found.words}: rename it{hint.format(found.name)}"
+
+
+_REGISTERED = MimeTypes()  # not what this machine has added to it
+_ANY = "application/octet-stream"
+
+
+def _other(name: str, found: FileType) -> str:
+    """The content type that a name promises, where it is another one than the file's."""
+    told = _REGISTERED.guess_type(name)[0]
+    return "" if told in {None, _ANY, found.content_type} else f"{told}"

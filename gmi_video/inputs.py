@@ -14,7 +14,7 @@ from typing import Any
 from gmi_video import _picture
 from gmi_video._duration import seconds_of
 from gmi_video._entire import missing
-from gmi_video._file_type import HEAD, UPLOADED, WEBP, FileType, objection, seen_as
+from gmi_video._file_type import UPLOADED, WEBP, FileType, objection, seen_as, telling
 from gmi_video._local import DATA_URI_LIMIT, Chunks, Inline, LocalFile, is_local, megabytes
 from gmi_video._opening import OpenFile
 from gmi_video._torn import At
@@ -32,7 +32,7 @@ def data_uri(path: str | os.PathLike[str], *, limit: int = DATA_URI_LIMIT) -> st
     sound of a type that models take (JPEG, PNG, WebP, MP4, MP3, WAV).
     """
     with OpenFile(Path(path)) as file:
-        kind = _inlined(file.path, file.read(0, HEAD), file.size, limit)
+        kind = _inlined(file.path, telling(file.read), file.size, limit)
         entire(file.path.name, kind, file.read, file.size)
         return f"data:{kind.content_type};base64,{base64.b64encode(file.read(0, file.size)).decode()}"
 
@@ -55,7 +55,7 @@ def is_media(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a picture, a clip or a sound by its first bytes; False where it cannot be read."""
     try:
         with OpenFile(Path(path)) as file:
-            kind = seen_as(file.read(0, HEAD))
+            kind = seen_as(telling(file.read))
     except ConfigurationError:
         return False
     return kind is not None and kind.kind is not None
@@ -89,7 +89,7 @@ def _examined(value: Any, place: str, given_up: Callable[[], bool] | None) -> An
 def _local(value: Path | Inline, given_up: Callable[[], bool] | None) -> LocalFile:
     path = value.path if isinstance(value, Inline) else value
     with OpenFile(path, given_up) as file:
-        head = file.read(0, HEAD)
+        head = telling(file.read)
         if isinstance(value, Inline):
             kind = _inlined(path, head, file.size, value.limit)
         else:

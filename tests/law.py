@@ -170,6 +170,7 @@ ROOMS = {
     "_file_type": Room(1),
     "_duration": Room(2),
     "_fragments": Room(0),
+    "_mp3": Room(0),
     "_entire": Room(2),
     "_local": Room(1),
     "_opening": Room(3, DRIVER),

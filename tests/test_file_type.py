@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gmi_video import _picture
 from gmi_video._duration import seconds_of
-from gmi_video._file_type import HEAD, MP3, MP4, UPLOADED, WAV, named, objection, said_by, seen_as
+from gmi_video._file_type import HEAD, MP3, MP4, UPLOADED, WAV, named, objection, said_by, seen_as, telling
 from gmi_video._picture import picture_of
 
 
@@ -73,7 +73,11 @@ def sides(body: bytes) -> tuple[int, int] | None:
         (b"fLaC\0\0\0\x22", "flac"),
         (b"\0\0\0\x1cftypheic", "heic"),
         (b"\0\0\0\x1cftypavif", "avif"),
+        (b"\0\0\0\x1cftypavci", "heic"),
+        (b"\0\0\0\x1cftypcrx ", "cr3"),
         (b"\0\0\0\x1cftypM4A ", "m4a"),
+        (b"\0\0\0\x08wide\0\0\x1af", "mp4"),
+        (b"\xff\xf1\x50\x80", "aac"),
         (b"RIFF\0\0\0\0AVI LIST", "avi"),
         (b"%PDF-1.7", "pdf"),
     ],
@@ -84,6 +88,48 @@ def test_a_file_is_what_its_bytes_say(body: bytes, name: str) -> None:
 
     assert found is not None
     assert found.name == name
+
+
+@pytest.mark.parametrize(
+    ("tagged", "name"),
+    [
+        (b"\xff\xfb\x90\0" + bytes(20), "mp3"),
+        (bytes(5000) + b"\xff\xfb\x90\0", "mp3"),
+        (b"odd" + (b"\xff\xfb\x10\xc0" + bytes(100)) * 2, "mp3"),
+        (b"fLaC\0\0\0\x22", "flac"),
+        (b"\xff\xf1\x50\x80" + bytes(20), "aac"),
+        (b"", None),
+        (b"<html>", None),
+    ],
+)
+def test_a_tag_says_nothing_of_what_it_is_on(tagged: bytes, name: str | None) -> None:
+    """ID3 stands before sounds of every kind, and before none: what is behind it is the file."""
+    body = tag(20) + tag(300) + tagged
+
+    found = seen_as(telling(lambda at, length: body[at : at + length]))
+
+    assert getattr(found, "name", None) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "like"),
+    [
+        ("a.bmp", "image/bmp"),
+        ("a.TXT", "text/plain"),
+        ("a.html", "text/html"),
+        ("a.jpg", "a JPEG picture"),
+        ("a.png", None),
+        ("a", None),
+        ("a.bin", None),
+        ("upload.tmp", None),
+        ("a.b.part", None),
+    ],
+)
+def test_a_name_that_promises_something_else_is_an_objection(name: str, like: str | None) -> None:
+    """Whatever else it promises; a name that promises nothing is none."""
+    why = objection(name, picture(form="PNG")[:HEAD])
+
+    assert why == (f"it is named like {like} and is a PNG picture: rename it" if like else None)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_jpeg_is_asked_for_as_jpeg(
 
 def test_a_service_that_signs_another_type_is_followed_once() -> None:
     """Where the storage says that the signature is of another type, the other known type is tried, with a fresh link."""
-    body = b"ID3" + large(5000)
+    body = b"ID3\4\0\0\0\0\0\0\xff\xfb\x90\0" + large(5000)
 
     async def main() -> None:
         async with stage(Script(upload_types={"mp3": "audio/mp3"}), patience=AGAIN) as (sandbox, session):
