@@ -42,6 +42,10 @@ class AiohttpStream:
                 return
         raise ours
 
+    def end(self) -> None:
+        """Its connection is closed, which wakes nobody who reads."""
+        self._response.content.set_exception(aiohttp.ClientConnectionError())
+
     def tap(self) -> tuple[bytes, Tap | None] | None:
         """What came of the body and was not read yet, and a tap for the rest; None where the parser is as good.
 

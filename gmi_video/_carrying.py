@@ -11,7 +11,7 @@ from gmi_video._file_type import NAMED
 from gmi_video._observe import logger, shielded
 from gmi_video._offload import off_loop
 from gmi_video._part import Part
-from gmi_video._range import Edition
+from gmi_video._range import Edition, link_digest
 from gmi_video._storage import ChangedError, Storage
 from gmi_video._stream import MediaStream
 from gmi_video.errors import IntegrityError, TransferError
@@ -51,14 +51,27 @@ class Carrying:
         """Brings what is missing; raises what `Storage.open` and a stream raise, `IntegrityError` for a wrong file."""
         part = self.part
         edition = part.held(without_query(media.url))
-        if edition is not None and edition.size == part.size:
+        if edition is not None and edition.size == part.size and await self._is_there_still(media, edition):
             await off_loop(part.go_on)  # all of it came, and the end came before it was at its place
+        elif part.edition is not None and part.edition.size == part.size:
+            await self._fetch(media, None)
         else:
             await self._fetch(media, edition)
         why = await off_loop(part.objection, media.kind, self._wish.stated)
         if why is not None:
             part.edition = None  # whatever is wrong with these bytes, nothing is to be built on them
             raise IntegrityError(f"what came of {quoted(media)} is not the file: {why}")
+
+    async def _is_there_still(self, media: Media, edition: Edition) -> bool:
+        """Whether what came by another link is what lies behind this one: its last byte is asked for."""
+        if edition.link == link_digest(media.url):
+            return True
+        last = self.part.size - 1
+        try:
+            async with self._storage.open(media, start=last, stop=last + 1, edition=edition) as stream:
+                return stream.start == last
+        except ChangedError:
+            return False
 
     async def _fetch(self, media: Media, edition: Edition | None) -> None:
         start = self.part.size if edition is not None else 0

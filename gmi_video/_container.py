@@ -21,6 +21,10 @@ _READERS: tuple[tuple[Callable[[bytes], bool], Callable[[At, int], Seen]], ...] 
 )
 _CONTROL = frozenset({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0C, 0x0D})
 """Bytes that stand in no text of any alphabet, and within a few bytes of the beginning of all media."""
+_BEFORE = bytes(_CONTROL) + b"\t\n\f\r \xef\xbb\xbf"
+"""What may stand before a page: space, the mark of UTF-8, and what strays in."""
+_PAGES = (b"<!doctype", b"<html", b"<head", b"<body")
+"""How a page begins, whatever odd byte it holds further on."""
 _WIDE = {
     b"\xff\xfe": "utf-16-le",
     b"\xfe\xff": "utf-16-be",
@@ -36,12 +40,16 @@ _NO_MEDIA = {
     b"\x28\xb5\x2f\xfd": "something packed by zstd",
     b"PK\x03\x04": "a ZIP archive",
     b"%PDF-": "a PDF document",
+    b"\x7fELF": "a program",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
 }
 
 
 def is_text(first: bytes) -> bool:
     """Whether a file that begins so is a page or a message: no picture, video or sound begins with words alone."""
     coding, looked = _WIDE.get(first[:2]), first[:LOOKED]
+    if looked.lstrip(_BEFORE).lower().startswith(_PAGES):
+        return True
     if coding is not None:
         words = looked[: len(looked) // 2 * 2].decode(coding, "replace")
         return "\ufffd" not in words[:-1] and _CONTROL.isdisjoint(map(ord, words))
@@ -50,6 +58,8 @@ def is_text(first: bytes) -> bool:
 
 def _foreign(first: bytes, kind: MediaKind) -> str | None:
     """What a file is that nobody here can read, where it cannot be the media that was promised."""
+    if not first.strip(b"\0"):
+        return "nothing but noughts"
     named = next((words for sign, words in _NO_MEDIA.items() if first.startswith(sign)), None)
     if named is not None or kind != "video":
         return named

@@ -68,6 +68,11 @@ class Digests:
         return self._sha.hexdigest()
 
     @property
+    def tell(self) -> bool:
+        """Whether anything that the storage told is checked here."""
+        return self._check is not None
+
+    @property
     def agrees(self) -> bool:
         """Whether this is what the storage told, where it told anything that can be checked here."""
         return self._check is None or base64.b64encode(self._check.digest()).decode() == self._told

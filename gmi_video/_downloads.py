@@ -116,11 +116,11 @@ class Downloads:
 
         None where there is to be none: `error` is to be raised then, by who caught it, so that no frame keeps it.
         """
-        price: float | None = None
-        if error.retryable and attempt < patience.attempts:
+        price, asked = None, getattr(error, "retry_after", None)
+        if error.retryable and attempt < patience.attempts and (asked or 0.0) <= patience.longest:
             price = 0.0 if came else self._budget.spend(error)
         if price is None:
             error.attempts = attempt
             return None
-        await asyncio.sleep(delay(attempt, patience, self._rng))
+        await asyncio.sleep(delay(attempt, patience, self._rng, asked))
         return price

@@ -10,8 +10,15 @@ from gmi_video.records import Media, without_query
 from gmi_video.settings import Secret, is_loopback
 
 _LONGEST = 8192
-_TRANSLATED = tuple(ipaddress.ip_network(name) for name in ("64:ff9b::/96", "2002::/16", "2001::/32"))
-# NAT64, 6to4 and Teredo: a gateway turns these into IPv4 addresses, private ones among them
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(name)
+    for name in (
+        *("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "::ffff:0:0:0/96"),
+        *("fec0::/10", "3fff::/20", "5f00::/16", "192.0.0.0/24"),
+    )
+)
+"""What a gateway turns into IPv4 addresses, private ones among them (NAT64, 6to4, Teredo, and what IPv6 had before them),
+and what is not public by a registry younger than an interpreter's own table, or retired (RFC 3879, 9637, 9602, 6890)."""
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 _INNER = ("internal", "local", "localhost", "lan", "intranet", "home", "corp", "arpa")
@@ -123,9 +130,11 @@ def may_be_reached(address: str, *, loopback: bool) -> bool:
         return False
     if isinstance(found, ipaddress.IPv6Address):
         found = found.ipv4_mapped or found
-        if any(found in network for network in _TRANSLATED):
-            return False
-    return loopback if found.is_loopback else found.is_global and not found.is_multicast
+    if found.is_loopback:
+        return loopback
+    if any(found.version == network.version and found in network for network in _NOT_PUBLIC):
+        return False
+    return found.is_global and not found.is_multicast
 
 
 def hop(url: str, location: str, *, loopback: bool) -> Secret:
@@ -134,15 +143,27 @@ def hop(url: str, location: str, *, loopback: bool) -> Secret:
     if not location:
         message = f"{without_query(url[:200])!r} redirects, and does not say where"
         raise UnsafeURL(message)
-    return vetted(urljoin(url, location), loopback=loopback)
+    try:
+        return vetted(urljoin(url, location), loopback=loopback)
+    except ValueError:  # its words may quote the link
+        message = f"{without_query(url[:200])!r} redirects to what is no link"
+    raise UnsafeURL(message)
 
 
 def extension(media: Media, content_type: str = "") -> str:
     """A known extension for a file: its link's, else its content type's, else the usual one of its kind."""
-    found = urlsplit(media.url).path.rpartition("/")[2].rpartition(".")[2].lower()
+    found = _last_name(media.url).rpartition(".")[2].lower()
     if found in _EXTENSIONS:
         return found
     return _TYPES.get(content_type.partition(";")[0].strip().lower(), _USUAL[media.kind])
+
+
+def _last_name(url: str) -> str:
+    """What stands behind the last slash of a link's path; nothing where it is no link."""
+    try:
+        return urlsplit(url).path.rpartition("/")[2]
+    except ValueError:
+        return ""
 
 
 def file_name(media: Media, request_id: str | None, index: int = 0) -> str:

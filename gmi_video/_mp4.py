@@ -42,10 +42,15 @@ def is_still(first: bytes) -> bool:
 
 def read_mp4(at: At, size: int) -> Seen:
     """What the boxes say of a whole file; raises `Torn`."""
-    boxes = list(_boxes(at, 0, size))
-    kinds = {box.kind for box in boxes}
-    ends_anywhere = any(box.open for box in boxes)
-    if boxes and is_still(at(0, 12)):
+    kinds: set[bytes] = set()
+    movies: list[Box] = []
+    ends_anywhere = False
+    for box in _boxes(at, 0, size):
+        kinds.add(box.kind)
+        ends_anywhere = ends_anywhere or box.open
+        if box.kind == b"moov":
+            movies.append(box)
+    if kinds and is_still(at(0, 12)):
         _wanted(kinds, b"meta")
         return Seen(sure=b"mdat" in kinds and not ends_anywhere)
     _wanted(kinds, b"moov")
@@ -53,7 +58,7 @@ def read_mp4(at: At, size: int) -> Seen:
     if not pieces:
         _wanted(kinds, b"mdat")
     sizes: list[tuple[int, int]] = []
-    for moov in (box for box in boxes if box.kind == b"moov"):
+    for moov in movies:
         for track in _children(at, moov, b"trak"):
             sizes.extend(_track(at, track, size))
     return Seen(sizes=tuple(sizes), sure=not ends_anywhere and (not pieces or b"mfra" in kinds))

@@ -160,7 +160,8 @@ class Part:
         if not self._digests.agrees:
             return "its checksum is not the one that the storage host told"
         try:
-            examine(self.at, self.size, kind=kind, measured=self.edition.measured, stated=stated)
+            measured = self.edition.size is not None or self._digests.tell
+            examine(self.at, self.size, kind=kind, measured=measured, stated=stated)
         except Torn as error:
             return str(error)
         return None

@@ -4,6 +4,7 @@ A file is told from another of the same name by a strong ETag or by the storage'
 with one of them may a broken download go on where it was.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any, Self
@@ -23,10 +24,12 @@ _PAGES = ("text/", "application/json", "application/xml", "application/xhtml")
 class Edition:
     """One state of a remote file: where it lies, what tells it from another, and what it has to come to.
 
-    `md5` and `crc32c` are in base64, as the storage tells them.
+    `md5` and `crc32c` are in base64, as the storage tells them. `link` is a digest of the whole link, whose query may
+    name another file, or hold a signature.
     """
 
     url: str
+    link: str | None = None
     etag: str | None = None
     generation: str | None = None
     size: int | None = None
@@ -42,11 +45,6 @@ class Edition:
     def resumable(self) -> bool:
         """Whether a part of it may be completed later."""
         return self.strong is not None or self.generation is not None
-
-    @property
-    def measured(self) -> bool:
-        """Whether anything said by the host proves that a file is whole."""
-        return any((self.size is not None, self.md5, self.crc32c))
 
     def continues(self, later: "Edition") -> bool:
         """Whether `later`, told with a part, is this very edition.
@@ -73,7 +71,7 @@ class Edition:
         """The edition of such a note; None where it is none."""
         if not isinstance(data, Mapping) or not isinstance(data.get("url"), str):
             return None
-        words = {name: data.get(name) for name in ("etag", "generation", "md5", "crc32c")}
+        words = {name: data.get(name) for name in ("link", "etag", "generation", "md5", "crc32c")}
         size = data.get("size")
         return cls(
             url=data["url"],
@@ -90,6 +88,11 @@ class Head:
     start: int = 0
     length: int | None = None
     content_type: str = ""
+
+
+def link_digest(url: str) -> str:
+    """What tells a link from another, and nothing of it."""
+    return hashlib.sha256(url.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def asking(start: int, stop: int | None, edition: Edition | None) -> dict[str, str]:
@@ -117,6 +120,7 @@ def head(url: str, status: int, headers: Mapping[str, str]) -> Head | None:
     hashes = dict(HASHES.findall(headers.get("x-goog-hash", "")))
     edition = Edition(
         url=without_query(url),
+        link=link_digest(url),
         etag=headers.get("etag"),
         generation=headers.get("x-goog-generation"),
         size=size,

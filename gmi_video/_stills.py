@@ -10,7 +10,7 @@ _TAIL = 65_536
 """Bytes at the end of a JPEG in which its end is looked for: cameras and editors write their own behind it."""
 _NO_FRAME = frozenset({0xC4, 0xC8, 0xCC})
 """Markers among C0 to CF that begin no frame (ITU-T T.81, table B.1)."""
-_STREAMED = frozenset({0, 0xFFFFFFFF})
+_STREAMED = frozenset({0, 0x7FFFF024, 0x7FFFFFFF, 0xFFFFFFFF})
 """What stands for the length of a RIFF file whose writer could not go back."""
 
 
@@ -56,7 +56,14 @@ def read_png(at: At, size: int) -> Seen:
 
 
 def ended_jpeg(at: At, size: int) -> None:
-    """Raises `Torn` for a JPEG that ends within its picture.
+    """Raises `Torn` for a JPEG that ends within its picture."""
+    if _has_end(at, size) is False:
+        message = "it ends within its picture"
+        raise Cut(message)
+
+
+def _has_end(at: At, size: int) -> bool | None:
+    """Whether the end sign of a JPEG is there; None where its segments are odd, which is not for being cut.
 
     Within a picture its end sign stands nowhere else (ITU-T T.81, B.1.1.5). What phones and editors write behind it
     may be of any length, so it is looked for from the picture's beginning on.
@@ -68,7 +75,7 @@ def ended_jpeg(at: At, size: int) -> None:
             place += 1
             continue
         if marker[0] != 0xFF:
-            return  # odd, and not for being cut
+            return None
         place += 2 + number(whole(at, place + 2, 2, "a segment"))
         if marker == _PICTURE:
             break
@@ -76,17 +83,16 @@ def ended_jpeg(at: At, size: int) -> None:
     for start in range(place, size, _TAIL):
         read = before + at(start, _TAIL)
         if _JPEG_END in read:
-            return
+            return True
         before = read[-1:]
-    message = "it ends within its picture"
-    raise Cut(message)
+    return False
 
 
 def read_jpeg(at: At, size: int) -> Seen:
     """The size of a whole JPEG; raises `Torn`."""
     tail = at(max(0, size - _TAIL), _TAIL)
     ended = tail.rstrip(b"\0").endswith(_JPEG_END)
-    if _JPEG_END not in tail:
+    if _JPEG_END not in tail and not _has_end(at, size):  # a phone may have put a clip behind it
         message = "its end is missing"
         raise Torn(message)
     place = 2
@@ -118,7 +124,7 @@ def read_gif(at: At, size: int) -> Seen:
 
 def read_riff(at: At, size: int) -> Seen:
     """The size of a whole WebP, nothing of sound; raises `Torn`."""
-    told = whole(at, 0, 30, "its header")
+    told = whole(at, 0, max(20, min(30, size)), "its header")
     length = int.from_bytes(told[4:8], "little")
     if length in _STREAMED:
         return Seen(sure=False)

@@ -9,6 +9,7 @@ from attrs import evolve
 from gmi_video._links import hop, vetted
 from gmi_video._pulse import STALL
 from gmi_video._range import Edition, Head, asking, head, is_page, whole_size
+from gmi_video._refusal import retry_after
 from gmi_video._stream import MediaStream
 from gmi_video.errors import IntegrityError, TimedOut, TransferError, UnsafeURL
 from gmi_video.records import Media, quoted, without_query
@@ -69,7 +70,9 @@ class Storage:
                 _reached(media, start, found.edition.size)
             if found is None or (stream.status == 206 and not start and stop is None):
                 message = f"the storage host answered {stream.status} for {quoted(media)}, and not with what was asked for"
-                raise TransferError(message, retryable=stream.status in _AGAIN)
+                error = TransferError(message, retryable=stream.status in _AGAIN)
+                error.retry_after = retry_after(None, stream.headers) if error.retryable else None
+                raise error
             _media_only(media, stream, found)
             yield MediaStream(stream, media, found, start=found.start if edition else start, stop=stop)
 
@@ -102,7 +105,7 @@ def _continues(found: Head | None, start: int, edition: Edition | None) -> bool:
 
 def _media_only(media: Media, stream: Stream, found: Head) -> None:
     """Raises `IntegrityError` for what is no media by its type, or was packed though that was not wanted."""
-    packed = stream.headers.get("content-encoding", "identity") or "identity"
+    packed = (stream.headers.get("content-encoding") or "identity").strip().lower()
     if packed == "identity" and not is_page(found.content_type):
         return
     kind = found.content_type if packed == "identity" else f"something packed by {packed}"

@@ -41,12 +41,9 @@ class MediaStream:
         self.etag = head.edition.etag
         self.start = self.position = start
         """The first byte that comes, and the next one: places in the whole file."""
-        ends = [
-            end
-            for end in (stop, None if head.length is None else head.start + head.length)
-            if end is not None
-        ]
-        self._end = min(ends) if ends else None
+        came = None if head.length is None else head.start + head.length
+        ends = [end for end in (stop, came if self.size is None else self.size) if end is not None]
+        self._end = min(ends) if ends else None  # a host may send less of a range than was asked for
         self._skip = start - head.start
         self._begun = False
         self._chunks = stream.chunks()

@@ -7,7 +7,7 @@ from attrs import frozen
 At = Callable[[int, int], bytes]
 """The bytes at an offset, at most so many; fewer only at the end of the file."""
 
-MOST = 1_000_000
+MOST = 200_000
 """Boxes or elements of one file that are looked at; no file of minutes has as many."""
 
 

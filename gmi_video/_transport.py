@@ -12,6 +12,7 @@ import functools
 import importlib
 import socket
 import ssl
+import weakref
 from collections.abc import AsyncIterator, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -84,6 +85,7 @@ class AiohttpTransport:
     ) -> None:
         self._proxies = known
         self._large = large
+        self._streams: weakref.WeakSet[AiohttpStream] = weakref.WeakSet()
         kept: dict[str, Any] = {"ssl": context, "limit": 0, "ttl_dns_cache": 60, "keepalive_timeout": _IDLE}
         self._short = self._session(_QuietConnector(**kept))
         fresh = _QuietConnector(ssl=context, limit=0, ttl_dns_cache=60, force_close=True)
@@ -144,8 +146,10 @@ class AiohttpTransport:
                 raise ours
             finally:
                 del ours
+        stream = AiohttpStream(response, call, large=self._large)
+        self._streams.add(stream)
         try:
-            yield AiohttpStream(response, call, large=self._large)
+            yield stream
         finally:
             response.close()
 
@@ -177,6 +181,8 @@ class AiohttpTransport:
                     await session.close()
                 except Exception:  # noqa: BLE001  # aiohttp's, over a connection that the loop has closed already
                     session.detach()
+            for stream in tuple(self._streams):
+                stream.end()
 
     def abandon(self) -> None:
         """What a finaliser can do without a loop: lets go of everything, silently."""

@@ -83,9 +83,7 @@ class TransportError(GmiVideoError):
     """Nothing intelligible came back. `cause` names the foreign error's class, whose text may hold secrets."""
 
     retryable = True
-    partial: bytes = (
-        b""  # what came of a submission's answer; it is read and dropped before the caller sees it
-    )
+    partial: bytes = b""  # of a submission's answer; it is read and dropped before the caller sees it
 
     def __init__(self, message: str = "", *, cause: str = "", **common: Any) -> None:
         super().__init__(message, **common)
@@ -274,6 +272,8 @@ class PayloadInvalid(GmiVideoError):
 
 class TransferError(GmiVideoError):
     """A file could not be carried from or to storage; the request it belongs to is untouched."""
+
+    retry_after: float | None = None  # seconds
 
 
 class Incomplete(TransferError):

@@ -127,7 +127,10 @@ def without_query(url: str) -> str:
         parts = urlsplit(url)
         if parts.scheme == "data":
             return f"data:{parts.path.partition(',')[0][:80]},…"
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        host, path = parts.netloc.rpartition("@")[2], parts.path
+        if ":" in host and "@" in path and not host.rpartition(":")[2].isdigit():
+            host, path = "", path.rpartition("@")[2]  # of a password that holds a slash
+        return urlunsplit((parts.scheme, host, path, "", ""))
     except ValueError:
         return "<not a URL>"
 

@@ -133,11 +133,28 @@ def test_what_lies_behind_the_end_is_let_be_where_it_is_padding() -> None:
     examined(large(100_000))
 
 
-@pytest.mark.parametrize("told", [bytes(3000), b"\x00\x01\x02\x03 nobody knows" * 50])
+@pytest.mark.parametrize("told", [bytes(3) + b"\1" + bytes(3000), b"\x00\x01\x02\x03 nobody knows" * 50])
 def test_what_does_not_begin_as_videos_do_is_none(told: bytes) -> None:
     """A length that was told and kept makes no video of zeros, of noise, or of a page behind a zero."""
     with pytest.raises(Torn, match="nothing that begins as videos do"):
         examined(told, measured=True)
+
+
+@pytest.mark.parametrize("kind", ["image", "audio", "video"])
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (bytes(3000), "nothing but noughts"),
+        (b"\x7fELF\x02\x01\x01" + bytes(600), "a program"),
+        (b"7z\xbc\xaf\x27\x1c\0\4" * 90, "a 7z archive"),
+        (b"\n<!DOCTYPE html>\0<p>busy</p>" * 20, "a page or a message"),
+        (b"\xef\xbb\xbf\x1b <HTML><body>" + bytes(600), "a page or a message"),
+    ],
+)
+def test_what_is_surely_no_media_is_none_of_any_kind(told: bytes, words: str, kind: MediaKind) -> None:
+    """A type and a length that were told make no picture and no sound of a page, whatever odd byte is in it."""
+    with pytest.raises(Torn, match=words):
+        examined(told, kind=kind, measured=True)
 
 
 @pytest.mark.parametrize(
@@ -183,3 +200,20 @@ def test_any_bytes_can_be_looked_at(told: bytes) -> None:
     ):
         with suppress(Torn):
             examined(first + told)
+
+
+def test_what_phones_and_recorders_write_is_whole() -> None:
+    """A clip of any length behind a JPEG, a sound whose writer could not go back, a picture of one pixel."""
+    examined(still("jpeg") + b"\0motion" * 30_000, kind="image", measured=True)
+    for length in (b"\x24\xf0\xff\x7f", b"\xff\xff\xff\x7f"):
+        examined(b"RIFF" + length + b"WAVEfmt " + bytes(600), kind="audio", measured=True)
+    tiny = b"WEBPVP8L" + struct.pack("<I", 6) + b"\x2f\0\0\0\0\x88"
+    examined(b"RIFF" + struct.pack("<I", len(tiny)) + tiny, kind="image", measured=True)
+
+
+def test_a_jpeg_whose_end_is_nowhere_is_torn() -> None:
+    """However much follows: within its picture nothing says that it is over."""
+    whole = still("jpeg")
+
+    with pytest.raises(Torn, match="its end is missing"):
+        examined(whole[: len(whole) // 2] + bytes(100_000), kind="image", measured=True)

@@ -7,6 +7,7 @@ import pytest
 from gmi_video import Media
 from gmi_video._links import extension, file_name, hop, may_be_reached, vetted
 from gmi_video.errors import UnsafeURL
+from gmi_video.records import without_query
 
 
 @pytest.mark.parametrize(
@@ -223,3 +224,33 @@ def test_an_id_that_is_none_is_no_name(request_id: str) -> None:
 
     assert re.fullmatch(r"request-[0-9a-f]{12}\.webm", name)
     assert name != file_name(Media("https://a.example/film.webm"), "other/id")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "192.0.0.192",
+        "64:ff9b:1::a9fe:a9fe",
+        "fec0::1",
+        "::169.254.169.254",
+        "::ffff:0:10.0.0.1",
+        "3fff::1",
+        "5f00::1",
+    ],
+)
+def test_what_no_table_of_this_interpreter_knows_is_not_public(address: str) -> None:
+    """Ways into IPv4 that were retired, and ranges that are younger than an interpreter's own list."""
+    assert not may_be_reached(address, loopback=False)
+    assert not may_be_reached(address, loopback=True)
+    assert may_be_reached("::1", loopback=True)
+    assert not may_be_reached("::1", loopback=False)
+    assert may_be_reached("2607:f8b0::1", loopback=False)
+
+
+def test_a_password_with_a_slash_is_not_shown() -> None:
+    """It ends the name of the host early, and what stands before the sign behind it may be a part of it."""
+    with pytest.raises(UnsafeURL) as caught:
+        vetted("https://u:CANARY/x@h.example/x", loopback=False)
+
+    assert "CANARY" not in str(caught.value)
+    assert without_query("https://h.example:443/@me/a.mp4?x") == "https://h.example:443/@me/a.mp4"

@@ -7,7 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gmi_video._range import Edition, Head, asking, head, is_page, whole_size
+from gmi_video._range import Edition, Head, asking, head, is_page, link_digest, whole_size
 
 URL = "https://storage.example/film.mp4"
 FILM = Edition(
@@ -38,7 +38,9 @@ def test_the_head_of_a_whole_file() -> None:
         "x-goog-hash": "crc32c=Y3JjMg==,md5=MDEyMzQ1Njc4OWFiY2RlZg==",
     }
 
-    assert head(URL + "?token=secret", 200, told) == Head(edition=FILM, length=100, content_type="video/mp4")
+    assert head(URL + "?token=secret", 200, told) == Head(
+        edition=evolve(FILM, link=link_digest(URL + "?token=secret")), length=100, content_type="video/mp4"
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_a_length_that_cannot_be_read_is_not_told(length: str) -> None:
 
     assert got is not None
     assert got.length is None
-    assert not got.edition.measured
+    assert got.edition.size is None
 
 
 @pytest.mark.parametrize("name", ["etag", "generation", "size", "md5", "crc32c"])

@@ -78,7 +78,7 @@ def test_a_file_that_went_out_before_may_be_gone(tmp_path: Path) -> None:
     )
 
     async def main() -> tuple[list[str], int]:
-        states = []
+        states: list[str] = []
         async with stage(check="strict") as (sandbox, session):
             async with Batch(session, journal=tmp_path / "run.db") as batch:
                 await batch.add([first])

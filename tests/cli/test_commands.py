@@ -149,7 +149,7 @@ def test_the_catalog_is_shown(shell: Shell) -> None:
 def test_no_link_in_a_table_shows_its_query(tmp_path: Path) -> None:
     """A presigned query is a secret: tables leave it out, JSON is data and has it."""
     shape = Behaviour(adds={"outcome": {"video_url": "https://x.test/v.mp4?X-Goog-Signature=beef"}})
-    with serving(Script(looks=[None, shape, shape])) as sandbox:
+    with serving(Script(looks=[None, *[shape] * 6])) as sandbox:
         shell = Shell(folder=tmp_path, sandbox=sandbox)
         request_id = submitted(shell)
         shell.run("watch", request_id)
