@@ -153,8 +153,14 @@ def download(
     request_id: options.RequestId,
     /,
     *,
-    out: options.Out = None,
-    into: options.Into = None,
+    out: Annotated[options.Out, cyclopts.Parameter(help="The file to save it to.")] = None,
+    into: Annotated[
+        options.Into,
+        cyclopts.Parameter(
+            help="The folder to save it into, made where missing. Its name is the request's id. Without -o or "
+            "--into it is the current folder."
+        ),
+    ] = None,
     overwrite: Annotated[
         bool,
         cyclopts.Parameter(
@@ -163,7 +169,7 @@ def download(
     ] = False,
     json: options.Json = False,
 ) -> int:
-    """Saves the video of a request that has succeeded; does not wait. Prints its path.
+    """Saves the first file of a request that has succeeded; does not wait. Prints its path.
 
     `gmi-video resume` waits for one that is still running, and with --into saves all files of a request.
     """

@@ -53,9 +53,11 @@ def upload(
         with Bars(desk) as bars:
             async with Session(settings()) as session:
                 for path in files:
+                    _no_link(path)
                     begun = time.monotonic()
+                    sent: list[Transfer] = []
                     try:
-                        link = await session.upload(path, file_type=file_type, progress=bars.of(path))
+                        link = await session.upload(path, file_type=file_type, progress=bars.of(path, sent))
                     except GmiVideoError as error:
                         if len(files) == 1:
                             raise
@@ -63,7 +65,8 @@ def upload(
                         worst = max(worst, exits.code_of(error))
                         continue
                     took = span(time.monotonic() - begun)
-                    desk.note(f"uploaded {printable(path)} ({size(path.stat().st_size)}) in {took}")
+                    told = f" ({size(sent[-1].total or sent[-1].done)})" if sent else ""
+                    desk.note(f"uploaded {printable(path)}{told} in {took}")
                     if json:
                         desk.json({"file": str(path), "url": link})
                     else:
@@ -73,6 +76,13 @@ def upload(
     return guarded(work, as_json=json)
 
 
+def _no_link(path: Path) -> None:
+    """Raises `ConfigurationError` for a link, which a path has a slash less of."""
+    if path.as_posix().startswith(("https:/", "http:/", "data:")) and not path.exists():
+        message = f"{printable(path)} is a link: it stands in a payload as it is, only files are uploaded"
+        raise ConfigurationError(message)
+
+
 class Bars:
     """A bar for each file under way, on a terminal; nothing elsewhere."""
 
@@ -80,14 +90,15 @@ class Bars:
         self._desk = desk
         self._progress: Progress | None = None
 
-    def of(self, path: Path) -> Callable[[Transfer], object] | None:
-        """What is to be told how far this file has come; None where nobody looks."""
+    def of(self, path: Path, sent: list[Transfer]) -> Callable[[Transfer], object]:
+        """What is to be told how far this file has come; the last word of it is in `sent`."""
         progress = self._progress
         if progress is None:
-            return None
+            return lambda transfer: sent.__setitem__(slice(None), [transfer])
         task = progress.add_task(printable(path.name), total=None)
 
         def tell(transfer: Transfer) -> None:
+            sent[:] = [transfer]
             progress.update(task, completed=transfer.done, total=transfer.total)
             if transfer.done == transfer.total:
                 progress.remove_task(task)

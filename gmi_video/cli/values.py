@@ -17,7 +17,7 @@ from attrs import frozen
 
 from gmi_video.catalog import Parameter
 from gmi_video.cli.plain import printable
-from gmi_video.cli.within import files_within, meant
+from gmi_video.cli.within import deeper, files_within, looks_like_media, meant
 from gmi_video.errors import ConfigurationError
 from gmi_video.inputs import Inline, is_media
 
@@ -78,6 +78,8 @@ def told(name: str, text: str, option: str = "-p ") -> Told:
             message = f"{option}{name}={printable(text, 60)}: a {name} is text, and this file is a picture, a clip or a sound"
             raise ConfigurationError(message)
         return Path(text[1:])
+    if deeper(name, "unsaid") != "words" and looks_like_media(text[1:]):
+        return Path(text[1:])  # to be told what is wrong with it, and not to be sent as its text
     shown = printable(text, 60)
     return read_text(
         text[1:], f"{option}{name}={shown}", f"; write {name}=@{shown} for a text that begins with @"

@@ -1,7 +1,9 @@
 """Files on the command line: uploaded by name, or by standing behind a parameter."""
 
+import json
 import urllib.request
 
+import pytest
 from cargo import picture, placed
 
 from cli.terminal import FOX, Shell
@@ -120,3 +122,39 @@ def test_a_list_takes_files_and_links(shell: Shell) -> None:
     ran = shell.run("generate", "wan2.6-i2v", *FOX, *pairs, "--dry-run")
 
     assert '"image": ["@photo.jpg", "https://a.example/b.jpg"]' in ran.out
+
+
+@pytest.mark.parametrize("how", ["pair", "payload"])
+@pytest.mark.parametrize(
+    ("name", "body", "why"),
+    [
+        ("page.jpg", b"<html>busy</html>", "its bytes are none of the types that are taken"),
+        ("empty.png", b"", "it is empty"),
+        ("missing.mp4", None, "cannot be read: No such file or directory"),
+    ],
+)
+def test_a_file_that_cannot_be_one_is_not_sent_as_words(
+    how: str, name: str, body: bytes | None, why: str, shell: Shell
+) -> None:
+    """What is called like a picture is meant as one: its text, or its name, would be charged and make nothing."""
+    if body is not None:
+        (shell.folder / name).write_bytes(body)
+    assert shell.sandbox is not None
+    before = moved(shell.sandbox)
+    payload = {"prompt": "@fox.jpg", "img_url": f"@{name}"}
+    (shell.folder / "payload.json").write_text(json.dumps(payload))
+    given = ("--payload", "payload.json") if how == "payload" else (*FOX, "-p", f"img_url=@{name}")
+
+    ran = shell.run("submit", "wan2.6-i2v", *given)
+
+    assert ran.code == 2, ran.err
+    assert why in ran.err
+    assert moved(shell.sandbox) == before
+
+
+def test_a_link_is_not_uploaded(shell: Shell) -> None:
+    """It stands in a payload as it is."""
+    ran = shell.run("upload", "https://x.example/a.png")
+
+    assert ran.code == 2
+    assert "is a link: it stands in a payload as it is" in ran.err
