@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from attrs import frozen
 
@@ -28,11 +29,13 @@ Tell = Callable[[Transfer], object]
 class Wish:
     """What a file has to be: `stated` is its picture's size where somebody said it, `largest` the most bytes.
 
-    `named` says that its name is of our making, so that its extension may become what its bytes are.
+    `named` says that its name is of our making, so that its extension may become what its bytes are. `beside` is its
+    place where the name is taken by then.
     """
 
     overwrite: bool = False
     named: bool = False
+    beside: Path | None = None
     stated: tuple[int, int] | None = None
     largest: int
     tell: Tell | None = None
@@ -95,7 +98,7 @@ class Carrying:
                 "%r is saved under the name that was given for it, and it is %s", part.target.name, what
             )
         if sha256 is None:
-            sha256 = await off_loop(partial(part.finish, overwrite=overwrite))
+            sha256 = await off_loop(partial(part.finish, overwrite=overwrite, beside=self._wish.beside))
         self._tell(media, part.size, part.size)
         return Saved(path=part.target, size=part.size, sha256=sha256, media=media)
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import partial
+from inspect import iscoroutine
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -199,7 +200,7 @@ class _ChunkBlocks:
         async with self._reading:
             await self._digested()
             if self._pieces is None:
-                self._pieces = aiter(self._told.read())
+                self._pieces = _pieces(self._told.read())
             with suppress(StopAsyncIteration):
                 while not (piece := _piece(await anext(self._pieces))):
                     continue
@@ -219,6 +220,17 @@ class _ChunkBlocks:
             closing: Any = getattr(self._pieces, "aclose", None)
             if closing is not None:
                 await closing()
+
+
+def _pieces(given: Any) -> AsyncIterator[bytes]:
+    if hasattr(given, "__aiter__"):
+        return aiter(given)
+    if iscoroutine(given):
+        given.close()
+    message = (
+        f"Chunks.read gives an async iterable of bytes, as an async generator is, not {type(given).__name__}"
+    )
+    raise ConfigurationError(message)
 
 
 def _piece(piece: object) -> bytes:

@@ -79,9 +79,14 @@ def vetted(url: str, *, loopback: bool) -> Secret:
     url = Secret(url)  # a presigned query stands in no frame of a traceback that shows its locals
     why = _objection(url, loopback=loopback)
     if why is not None:
-        message = f"{without_query(url[:200])!r} is not followed: {why}"
+        message = f"{_shown(url)!r} is not followed: {why}"
         raise UnsafeURL(message)
     return Secret(quote(url, safe=_KEPT))
+
+
+def _shown(url: str) -> str:
+    """A link for people, without what may be a query that lost its sign."""
+    return without_query(url[:200]).partition("&")[0]
 
 
 def _objection(url: str, *, loopback: bool) -> str | None:
@@ -141,12 +146,12 @@ def hop(url: str, location: str, *, loopback: bool) -> Secret:
     """Where a redirect leads, vetted anew; raises `UnsafeURL`, also for one that does not say where."""
     url, location = Secret(url), Secret(location)
     if not location:
-        message = f"{without_query(url[:200])!r} redirects, and does not say where"
+        message = f"{_shown(url)!r} redirects, and does not say where"
         raise UnsafeURL(message)
     try:
         return vetted(urljoin(url, location), loopback=loopback)
     except ValueError:  # its words may quote the link
-        message = f"{without_query(url[:200])!r} redirects to what is no link"
+        message = f"{_shown(url)!r} redirects to what is no link"
     raise UnsafeURL(message)
 
 

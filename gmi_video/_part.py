@@ -184,8 +184,11 @@ class Part:
                 return mine[1]
         return None
 
-    def finish(self, *, overwrite: bool) -> str:
-        """Puts the whole file at its place and returns its SHA-256; raises `TargetUnusable` if one is there."""
+    def finish(self, *, overwrite: bool, beside: Path | None = None) -> str:
+        """Puts the whole file at its place and returns its SHA-256.
+
+        If one is there by now, it goes `beside`; raises `TargetUnusable` where that is not said, or is taken as well.
+        """
         assert self._digests is not None
         try:
             os.fsync(self._open)
@@ -195,7 +198,7 @@ class Part:
             if overwrite:
                 self._path.replace(self.target)
             else:
-                self._place()
+                self._place(beside)
             self._placed = True
             synced(self.target.parent)
         except FileExistsError:
@@ -206,13 +209,18 @@ class Part:
             raise unusable(self.target, error.strerror or "it cannot be put there") from None
         return self._digests.sha256
 
-    def _place(self) -> None:
+    def _place(self, beside: Path | None) -> None:
         """Renames without ever replacing: a hard link fails where the name is taken, a rename would not."""
         try:
             os.link(self._path, self.target)
         except FileExistsError:
-            raise
+            if beside is None:
+                raise
+            self.target = beside
+            self._place(None)
         except OSError:  # a file system without hard links
+            if self.target.exists() and beside is not None:
+                self.target = beside
             if self.target.exists():
                 raise FileExistsError from None
             self._path.replace(self.target)

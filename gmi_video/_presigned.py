@@ -8,6 +8,7 @@ import base64
 import json
 import re
 from collections.abc import AsyncIterable, Callable, Mapping
+from html import unescape
 from typing import Any
 
 from attrs import frozen
@@ -41,8 +42,12 @@ _FORMS: Mapping[str, tuple[tuple[str, str], ...]] = {
 """What to ask for, and the content type that was signed for it; a second pair where users saw the service differ:
 `jpg` is signed for the literal image/jpg, `mp3` has been for audio/mp3."""
 _AGAIN = frozenset({403, 408, 425, 429, 500, 502, 503, 504})
-_CODE = re.compile(r"<Code>\s*([\w.-]{1,80})\s*</Code>")
-_MESSAGE = re.compile(r"<Message>([^<]{1,400})</Message>")
+_CODE = re.compile(r"<(?:\w+:)?Code>\s*(?:<!\[CDATA\[)?\s*([\w.-]{1,80})\s*(?:\]\]>)?\s*</")
+_MESSAGE = re.compile(r"<(?:\w+:)?Message>\s*(?:<!\[CDATA\[)?([^<]{1,400}?)(?:\]\]>)?</")
+_SIGNED = re.compile(
+    r"goog-(?!\w+=…)|goog4|signature\W*[:=\"'](?!…)|credential\W*[:=\"'](?!…)", re.IGNORECASE
+)
+"""What a message speaks of that quotes a link's secret."""
 _WORDS = {"crc32c": "CRC-32C", "md5": "MD5"}
 _MEANT = {
     "SignatureDoesNotMatch": "the link was signed for another content type than was sent",
@@ -145,9 +150,14 @@ def _refused(name: str, reply: Reply) -> Refusal:
     """A refusal as a sentence. Of its XML only code and message are read: the rest repeats the link's credential."""
     text = reply.body[:65_536].decode("utf-8", "replace")
     code = found[1] if (found := _CODE.search(text)) else ""
-    words = one_line(found[1], 200) if (found := _MESSAGE.search(text)) else ""
+    words = unescape(found[1]) if (found := _MESSAGE.search(text)) else ""
+    words = "" if _SIGNED.search(words := one_line(words, 200)) else words
     large = _MEANT["EntityTooLarge"] if reply.status == 413 else ""
-    told = f"{code}: {_MEANT.get(code, words)}" if code else words or large or "no reason given"
+    told = (
+        f"{code}: {_MEANT.get(code, words)}".removesuffix(": ")
+        if code
+        else words or large or "no reason given"
+    )
     if 300 <= reply.status < 400:
         told = "it points elsewhere, and an upload is not redirected"
     message = f"the storage host did not take {name!r} ({reply.status} {told})"

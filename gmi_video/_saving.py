@@ -16,14 +16,21 @@ from gmi_video._part import found
 from gmi_video.errors import ConfigurationError, TargetUnusable
 from gmi_video.records import Media, Saved, Snapshot, first_media
 
+_LONGEST = 255
+"""Bytes of a name, as file systems have them."""
+
 
 @frozen(kw_only=True)
 class Target:
-    """Where one file goes; whether one that is there is replaced, and whether the name is of our making."""
+    """Where one file goes; whether one that is there is replaced, and whether the name is of our making.
+
+    `beside` is where it goes instead where the name is taken by then; None where that is an error.
+    """
 
     path: Path
     overwrite: bool = False
     named: bool = False
+    beside: Path | None = None
 
 
 Save = Callable[[Media, Target], Awaitable[Saved]]
@@ -38,6 +45,15 @@ def _path(name: str, given: object) -> Path | None:
         return Path(text)
     message = f"{name}=… takes a path, as text or a pathlib.Path, not {type(given).__name__}"
     raise ConfigurationError(message)
+
+
+def _beside(path: Path, request_id: str) -> Path:
+    """Another name for a file, by its request's id; no longer than names may be where the first was not."""
+    end = f"-{request_id}{path.suffix}"
+    stem = path.stem
+    while stem and len(os.fsencode(stem + end)) > _LONGEST:
+        stem = stem[:-1]
+    return path.with_name(stem + end)
 
 
 @frozen(kw_only=True)
@@ -92,13 +108,8 @@ class Place:
             return await self._save_named(
                 media, (self.into or Path()) / file_name(media, request_id, index), save
             )
-        try:
-            return await save(media, Target(path=self.to, overwrite=self.overwrite))
-        except TargetUnusable:
-            if not (self.paid and await off_loop(self.to.exists)):
-                raise
-        beside = self.to.with_name(f"{self.to.stem}-{request_id}{self.to.suffix}")
-        return await save(media, Target(path=beside, overwrite=self.overwrite))
+        beside = _beside(self.to, request_id) if self.paid and request_id else None
+        return await save(media, Target(path=self.to, overwrite=self.overwrite, beside=beside))
 
     async def _save_named(self, media: Media, target: Path, save: Save) -> Saved:
         """The file of that name: another process may have been the first. One that is torn is told, not believed."""

@@ -104,6 +104,7 @@ class FileVerbs(View):
         wish = Wish(
             overwrite=target.overwrite,
             named=target.named,
+            beside=target.beside,
             stated=stated_size(snapshot.outcome if snapshot is not None else None, media),
             largest=self._settings.limits.file_size,
             tell=progress,

@@ -28,6 +28,8 @@ _SECRETS = tuple(
         (r"\beyJ[\w-]{6,}(?:\.[\w-]*)*", "…"),  # a JSON web token, which the service's keys are
     )
 )
+_ESCAPED = re.compile(r"\\u00([2-7][0-9a-fA-F])")
+"""Plain signs as JSON may spell them, those of a query among them."""
 
 
 def _bare(link: re.Match[str]) -> str:
@@ -47,7 +49,8 @@ def one_line(text: str, limit: int = _WORDS) -> str:
 
 def excerpt(body: bytes, limit: int = _EXCERPT) -> str:
     """The beginning of a body as one line of printable text, without secrets and without an echoed payload."""
-    begin, echo, _ = body[: 8 * limit].decode("utf-8", "replace").partition('"payload"')
+    text = _ESCAPED.sub(lambda sign: chr(int(sign[1], 16)), body[: 8 * limit].decode("utf-8", "replace"))
+    begin, echo, _ = text.partition('"payload"')
     return one_line(f"{begin}{echo}…" if echo else begin, limit)
 
 

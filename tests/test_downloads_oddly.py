@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from bytehost import Host
-from fetching import LARGEST, PATIENT
+from fetching import LARGEST, PATIENT, storage
 from films import film, large
 from peers import Answering, Peer, http, peer, saying
 from resuming import FILM, MIB, fetching
@@ -201,6 +201,29 @@ def test_closing_the_session_wakes_who_reads(tapped: bool, tmp_path: Path) -> No
 
     assert run(main()) < 5
     assert any(name.endswith(".part") for name in left_in(tmp_path))
+
+
+def test_a_name_that_was_taken_meanwhile_costs_no_second_fetch(tmp_path: Path) -> None:
+    """What came goes to the other name; a name that is not to be had at all is told."""
+    target, beside = tmp_path / "film.mp4", tmp_path / "film-2.mp4"
+
+    async def taking(it: Peer, writer: asyncio.StreamWriter, head: str) -> None:
+        target.write_bytes(b"theirs")
+        writer.write(http(FILM))
+
+    async def main() -> tuple[int, Path]:
+        async with storage(taking) as (it, downloads):
+            wish = Wish(largest=LARGEST, beside=beside)
+            media = Media(f"{it.url}/film.mp4")
+            saved = await downloads.save(media, target, wish=wish, patience=PATIENT)
+            calls = len(it.heads)
+            with pytest.raises(errors.TargetUnusable, match="appeared meanwhile"):
+                await downloads.save(media, target, wish=wish, patience=PATIENT)
+            return calls, saved.path
+
+    assert run(main()) == (1, beside)
+    assert (target.read_bytes(), beside.read_bytes()) == (b"theirs", FILM)
+    assert left_in(tmp_path) == ["film-2.mp4", "film.mp4"]
 
 
 def test_a_storage_host_that_asks_for_a_rest_has_it(tmp_path: Path) -> None:

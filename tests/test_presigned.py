@@ -262,3 +262,46 @@ def test_no_byte_goes_to_a_private_address() -> None:
             assert it.connections == 0
 
     run(main())
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("<Code>Odd</Code><Message>It&#39;s &lt;bad&gt;</Message>", "(400 Odd: It's <bad>)"),
+        ("<Code><![CDATA[Odd]]></Code><Message><![CDATA[no good]]></Message>", "(400 Odd: no good)"),
+        ("<s:Code>Odd</s:Code><s:Message>no good</s:Message>", "(400 Odd: no good)"),
+        (f"<Code>Odd</Code><Message>X-Goog-Signature: {SIGNATURE}</Message>", "(400 Odd)"),
+        (f"<Code>Odd</Code><Message>&quot;Signature&quot;=&quot;{SIGNATURE}&quot;</Message>", "(400 Odd)"),
+        (f"<Code>Odd</Code><Message>me/20261201/{SIGNATURE}/goog4_request</Message>", "(400 Odd)"),
+    ],
+)
+def test_xml_is_read_however_it_is_written(told: str, words: str) -> None:
+    """Entities, quoted text and prefixes; a message that speaks of the link's secret in any way is not told."""
+    refusal = judged("a.png", Reply(status=400, body=f"<Error>{told}</Error>".encode()), {"md5": MD5})
+
+    assert refusal is not None
+    assert str(refusal.error).endswith(words)
+    assert silent(refusal.error)
+
+
+def test_an_answer_that_escapes_its_signs_shows_no_query() -> None:
+    """JSON may write a question mark as a number: it begins a query all the same."""
+    call = slot_call("png")
+    body = f'{{"upload_url": "https://a.example/b\\u003fX-Goog-Signature\\u003d{SIGNATURE}"}}'.encode()
+
+    with pytest.raises(errors.MalformedResponse) as caught:
+        read_slot(call, Reply(status=200, body=body), loopback=False)
+
+    assert "https://a.example/b" in str(caught.value)
+    assert silent(caught.value)
+
+
+def test_a_link_that_lost_its_question_mark_shows_no_query() -> None:
+    """What follows the first & is not shown."""
+    link = f"http://a.example/b&X-Goog-Signature={SIGNATURE}"
+    body = json.dumps({"upload_url": link, "public_url": "https://a.example/c"}).encode()
+
+    with pytest.raises(errors.UnsafeURL) as caught:
+        read_slot(slot_call("png"), Reply(status=200, body=body), loopback=False)
+
+    assert silent(caught.value)

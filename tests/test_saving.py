@@ -48,9 +48,12 @@ class Shelf:
             theirs.write_bytes(THEIRS)
         if self.refuse is not None:
             raise self.refuse
-        write(target.path, OURS, overwrite=target.overwrite)
-        self.saved.append(target.path.name)
-        return Saved(path=target.path, size=1, sha256="", media=media)
+        path = target.path
+        if target.beside is not None and path.exists() and not target.overwrite:
+            path = target.beside
+        write(path, OURS, overwrite=target.overwrite)
+        self.saved.append(path.name)
+        return Saved(path=path, size=1, sha256="", media=media)
 
 
 def save(shelf: Shelf, *, paid: bool = False, snapshot: Snapshot = DONE, **where: Any) -> tuple[Saved, ...]:
@@ -177,6 +180,15 @@ def test_after_payment_a_taken_name_is_no_reason_to_fail(tmp_path: Path) -> None
 
     assert found.path.name == "eagle-r-1.mp4"
     assert target.read_bytes() == THEIRS
+
+
+@pytest.mark.parametrize("name", ["a" * 251 + ".mp4", "\u00e9" * 125 + ".mp4"])
+def test_the_other_name_is_no_longer_than_names_may_be(name: str, tmp_path: Path) -> None:
+    """A video that was paid for is saved beside a name of any length."""
+    (found,) = save(Shelf(meanwhile=tmp_path / name), to=tmp_path / name, paid=True)
+
+    assert found.path.name.endswith("-r-1.mp4")
+    assert len(os.fsencode(found.path.name)) in {254, 255}
 
 
 def test_without_payment_a_taken_name_is_told(tmp_path: Path) -> None:

@@ -243,3 +243,19 @@ def test_bytes_that_were_sent_are_let_go() -> None:
 
     gc.collect()
     assert run(main()) == 0
+
+
+@pytest.mark.parametrize("kind", ["list", "coroutine"])
+def test_a_factory_that_gives_no_async_iterable_is_a_sentence(kind: str) -> None:
+    """Whatever it gives: what is wanted is said, and nothing is left to be awaited."""
+
+    async def late() -> list[bytes]:
+        return [b"RIFF"]
+
+    factory: Any = late if kind == "coroutine" else lambda: [b"RIFF"]
+
+    async def main() -> None:
+        with pytest.raises(errors.ConfigurationError, match=f"an async iterable of bytes.*, not {kind}"):
+            await _contents.contents_of(Chunks(factory, length=4))
+
+    run(main())
