@@ -73,7 +73,15 @@ def check_file(path: Path, *, overwrite: bool = False) -> None:
         raise unusable(path, f"the folder {str(path.parent)!r} does not exist")
     if taken and not overwrite:
         raise unusable(path, "it is there already; choose another name, or move it away")
+    if taken:
+        check_replaced(path)
     check_folder(path.parent)
+
+
+def check_replaced(path: Path) -> None:
+    """Raises `TargetUnusable` where something is there that is no file: a device, a pipe, a folder, a link to nowhere."""
+    if os.path.lexists(path) and not path.is_file():
+        raise unusable(path, "what is there is no file; move it away, or choose another name")
 
 
 def digest(path: Path) -> tuple[int, str]:

@@ -114,6 +114,7 @@ class Place:
     async def _save_named(self, media: Media, target: Path, save: Save) -> Saved:
         """The file of that name: another process may have been the first. One that is torn is told, not believed."""
         if self.overwrite or not await off_loop(target.is_file):
+            await off_loop(_files.check_replaced, target)
             try:
                 return await save(media, Target(path=target, overwrite=self.overwrite, named=True))
             except TargetUnusable:

@@ -191,6 +191,29 @@ def test_the_other_name_is_no_longer_than_names_may_be(name: str, tmp_path: Path
     assert len(os.fsencode(found.path.name)) in {254, 255}
 
 
+@pytest.mark.parametrize("what", ["folder", "pipe", "link"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_is_no_file_is_not_replaced(what: str, overwrite: bool, tmp_path: Path) -> None:
+    """A device, a pipe, a folder or a link to nowhere in the file's place is told before a byte is fetched."""
+    place = tmp_path / "r-1.mp4"
+    if what == "folder":
+        place.mkdir()
+    elif what == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(tmp_path / "nowhere")
+    shelf = Shelf()
+
+    with pytest.raises(TargetUnusable, match="no file"):
+        save(shelf, into=tmp_path, overwrite=overwrite)
+    if overwrite:
+        with pytest.raises(TargetUnusable, match=r"no file|it is a folder"):
+            save(shelf, to=place, overwrite=True)
+
+    assert shelf.saved in ([], ["r-1-2.png"])
+    assert place.is_symlink() or not place.is_file()
+
+
 def test_without_payment_a_taken_name_is_told(tmp_path: Path) -> None:
     """`resume` to a name that is taken meanwhile fails plainly: calling it again costs nothing."""
     target = tmp_path / "eagle.mp4"

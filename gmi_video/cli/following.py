@@ -174,12 +174,14 @@ def download(
     `gmi-video resume` waits for one that is still running, and with --into saves all files of a request.
     """
 
-    async def work(desk: Desk, _running: Running) -> int:
+    async def work(desk: Desk, running: Running) -> int:
         from gmi_video.session import Session  # noqa: PLC0415  # as above
 
         options.one_place(out, into)
         async with Session(settings()) as session:
             snapshot = _finished(await session.snapshot(request_id))
+            running.kept = again("download", out=out, into=into)([request_id])
+            running.kept += " --overwrite" if overwrite else ""
             with Progress(desk) as progress:
                 saved = await session.download(
                     snapshot, to=out, into=into, progress=progress.carried, overwrite=overwrite

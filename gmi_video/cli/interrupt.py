@@ -34,9 +34,10 @@ class Running:
     """The requests that go on at the service whatever becomes of this process, and how to return to them.
 
     `file` is the command that returns to all of them where they came from a file, `unread` the file that was
-    not read to its end. `drain` is what the first interruption does instead of cancelling. `observe` is an
-    observer for the session: what it hears while the session closes counts as well, so that an id is told even
-    where the interruption hit between a submission and its answer.
+    not read to its end, `kept` the command that goes on with a file of which some came. `drain` is what the first
+    interruption does instead of cancelling. `observe` is an observer for the session: what it hears while the
+    session closes counts as well, so that an id is told even where the interruption hit between a submission and
+    its answer.
     """
 
     def __init__(self, tell: Callable[[str], None]) -> None:
@@ -46,6 +47,7 @@ class Running:
         self.asking = False
         self.file: str | None = None
         self.unread: str | None = None
+        self.kept: str | None = None
         self.drain: Callable[[], None] | None = None
         self._ids: dict[str, Any] = {}
         self._unseen: set[str] = set()
@@ -119,6 +121,8 @@ class Running:
                 ids = "" if file else f": {' '.join(unseen)}"
                 lines.append(f"GMI has told nothing yet of {len(unseen):,}{ids}")
             lines.append(f"To pick up where this left off: {file or self.again(self.ids)}")
+        if self.kept and self.interrupted:
+            lines.append(f"What came of the file is kept. To go on with it: {self.kept}")
         if self.unread:
             lines.append(f"{self.unread} was not read to its end, and may name more.")
         if self._unanswered:

@@ -8,6 +8,7 @@ import pytest
 
 from cli.terminal import FOX, Shell, ended, read_until, serving, until
 from gmi_video.sandbox import Behaviour, Sandbox, Script
+from gmi_video.sandbox.faults import Late
 
 SLOW = Behaviour(seconds=600)
 """At 500 times the speed a request takes 1.2 s, long enough to be interrupted."""
@@ -84,6 +85,25 @@ def test_an_interrupted_watch_tells_what_is_left(tmp_path: Path) -> None:
     assert ran.code == 130
     assert ran.err.endswith(f"gmi-video watch {first} {second}\n")
     assert {line["request_id"] for line in ran.lines} >= {done}
+
+
+def test_an_interrupted_download_tells_how_to_go_on(tmp_path: Path) -> None:
+    """What came lies hidden beside the target: the command that goes on with it is named."""
+    script = Script(models={"*": Behaviour(seconds=1, queued=0)}, media=[Behaviour(fault=Late(seconds=600))])
+    with serving(script) as sandbox:
+        shell = Shell(folder=tmp_path, sandbox=sandbox)
+        request_id = shell.run("submit", "wan2.7-t2v", *FOX).out.strip()
+        assert shell.run("watch", request_id).code == 0
+        process = shell.start("download", request_id, "-o", "my fox.mp4", "--overwrite")
+        until(lambda: sandbox.count_calls("media"))
+        process.send_signal(signal.SIGINT)
+        ran = ended(process)
+        again = shell.run("download", request_id, "-o", "my fox.mp4", "--overwrite")
+
+    assert (ran.code, ran.out) == (130, "")
+    command = f"gmi-video download {request_id} -o 'my fox.mp4' --overwrite\n"
+    assert ran.err == f"Interrupted.\nWhat came of the file is kept. To go on with it: {command}"
+    assert (again.code, again.out) == (0, "my fox.mp4\n")
 
 
 def test_before_anything_was_sent_there_is_nothing_to_tell(tmp_path: Path) -> None:
