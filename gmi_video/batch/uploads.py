@@ -2,6 +2,7 @@
 
 import asyncio
 import warnings
+from collections import OrderedDict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from gmi_video.session import Session
 
 _ANYWHERE = "https://storage.example.com/a"
 """In the place of a link that is not known yet."""
+REMEMBERED = 1000
+"""Files of which is remembered what their headers say, those met last."""
 _TOLD = 3
 """Problems that one sentence tells."""
 
@@ -31,7 +34,7 @@ class Uploads:
         self._session = session
         self._journal = journal
         self._locks: dict[str, asyncio.Lock] = {}
-        self._looks: dict[tuple[str, bool], asyncio.Future[LocalFile | None]] = {}
+        self._looks: OrderedDict[tuple[str, bool], asyncio.Future[LocalFile | None]] = OrderedDict()
 
     async def whole(self, kept: VideoRequest, held: VideoRequest | None) -> VideoRequest:
         """A request as it is sent: the caller's own without local files, else with their links or themselves.
@@ -58,8 +61,8 @@ class Uploads:
             return
         files: list[dict[str, Any]] = []
         replaced(kept.payload, files.append)
-        looks = {(file[FILE], file["sha256"]): await self._looked_at(file) for file in files}
-        seen = replaced(kept.payload, lambda file: looks[file[FILE], file["sha256"]] or _ANYWHERE)
+        looks = {_name(file): await self._looked_at(file) for file in files}
+        seen = replaced(kept.payload, lambda file: looks[_name(file)] or _ANYWHERE)
         problems = model.check(seen)
         if any(problem.certain or how == "strict" for problem in problems):
             told = "; ".join(str(problem) for problem in problems[:_TOLD])
@@ -72,11 +75,14 @@ class Uploads:
 
     async def _looked_at(self, file: dict[str, Any]) -> LocalFile | None:
         """A file by its own header, once for each content; None where another one lies there by now."""
-        name = (file["sha256"], "inline" in file)
-        if name not in self._looks:
-            look = partial(_looked_at, file)
-            self._looks[name] = asyncio.get_running_loop().run_in_executor(None, look)
-        return await asyncio.shield(self._looks[name])
+        name = _name(file)
+        look = self._looks.get(name)
+        if look is None:
+            look = asyncio.get_running_loop().run_in_executor(None, _looked_at, file)
+            self._looks[name] = look
+            if len(self._looks) > REMEMBERED:
+                self._looks.popitem(last=False)
+        return await asyncio.shield(look)
 
     async def _model(self, model_id: str) -> Model | None:
         """What is known of a model; None where the catalog cannot tell: that is no reason not to send."""
@@ -107,6 +113,11 @@ class Uploads:
                 return link
             sentence = _changed(path)
         raise PayloadInvalid(sentence)
+
+
+def _name(file: dict[str, Any]) -> tuple[str, bool]:
+    """A file's content, and whether it is sent itself."""
+    return file["sha256"], "inline" in file
 
 
 def _looked_at(file: dict[str, Any]) -> LocalFile | None:
