@@ -30,12 +30,13 @@ class Wish:
     """What a file has to be: `stated` is its picture's size where somebody said it, `largest` the most bytes.
 
     `named` says that its name is of our making, so that its extension may become what its bytes are. `beside` is its
-    place where the name is taken by then.
+    place where the name is taken by then; `keep` says that what came is kept where it cannot be made whole now.
     """
 
     overwrite: bool = False
     named: bool = False
     beside: Path | None = None
+    keep: bool = True
     stated: tuple[int, int] | None = None
     largest: int
     tell: Tell | None = None

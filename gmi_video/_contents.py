@@ -1,20 +1,17 @@
 """What is to be uploaded, and how it is read anew from its first byte for each attempt."""
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from functools import partial
-from inspect import iscoroutine
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from attrs import frozen
 
 from gmi_video._ahead import Ahead
-from gmi_video._file_type import HEAD, TAKEN, FileType, named, telling
+from gmi_video._chunks import ChunkBlocks, Digest, head_of
+from gmi_video._file_type import TAKEN, FileType, named, telling
 from gmi_video._local import Chunks, LocalFile
-from gmi_video._offload import GivenUp, begin, breakable, ended
+from gmi_video._offload import GivenUp, breakable
 from gmi_video._opening import OpenFile
 from gmi_video._pool import Pool
 from gmi_video.errors import ConfigurationError, TransferError
@@ -29,10 +26,6 @@ STEP = 1 << 19
 _LINKS = ("https:", "http:", "data:")
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | Chunks
-
-
-Digest = Callable[[bytes | memoryview], None]
-"""Is told of the bytes of a source, in their order."""
 
 
 class Blocks(Protocol):
@@ -180,64 +173,7 @@ class _OfChunks:
         return self.chunks.length
 
     def blocks(self, digest: Digest) -> Blocks:
-        return _ChunkBlocks(self.chunks, digest)
-
-
-class _ChunkBlocks:
-    """What a factory gives: bytes-like pieces of any size. What it raises is the caller's own, and passes through.
-
-    A piece is digested while it is being sent.
-    """
-
-    def __init__(self, chunks: Chunks, digest: Digest | None = None) -> None:
-        self._told = chunks
-        self._digest = digest
-        self._digesting: asyncio.Future[None] | None = None
-        self._pieces: AsyncIterator[bytes] | None = None
-        self._reading = asyncio.Lock()
-
-    async def read(self) -> bytes:
-        async with self._reading:
-            await self._digested()
-            if self._pieces is None:
-                self._pieces = _pieces(self._told.read())
-            with suppress(StopAsyncIteration):
-                while not (piece := _piece(await anext(self._pieces))):
-                    continue
-                if self._digest is not None:
-                    self._digesting = begin(self._digest, piece)
-                return piece
-        return b""
-
-    async def _digested(self) -> None:
-        """Waits for the thread that digests, and lets it be where this is cancelled."""
-        if self._digesting is not None:
-            await asyncio.wait((self._digesting,))
-
-    async def close(self) -> None:
-        async with self._reading:
-            await self._digested()
-            closing: Any = getattr(self._pieces, "aclose", None)
-            if closing is not None:
-                await closing()
-
-
-def _pieces(given: Any) -> AsyncIterator[bytes]:
-    if hasattr(given, "__aiter__"):
-        return aiter(given)
-    if iscoroutine(given):
-        given.close()
-    message = (
-        f"Chunks.read gives an async iterable of bytes, as an async generator is, not {type(given).__name__}"
-    )
-    raise ConfigurationError(message)
-
-
-def _piece(piece: object) -> bytes:
-    if isinstance(piece, bytes | bytearray | memoryview):
-        return bytes(piece)
-    message = f"Chunks.read gives pieces of bytes, not {type(piece).__name__}"
-    raise ConfigurationError(message)
+        return ChunkBlocks(self.chunks, digest)
 
 
 async def contents_of(source: Source, file_type: str | None = None) -> Contents:
@@ -250,7 +186,7 @@ async def contents_of(source: Source, file_type: str | None = None) -> Contents:
         entire("the bytes", kind, at, len(data))
         return _OfBytes(data=data, name="the bytes", kind=kind)
     if isinstance(source, Chunks):
-        head = await _head(source)
+        head = await head_of(source)
         return _OfChunks(chunks=source, kind=_kind(source.name or "the chunks", head, told))
     if isinstance(source, str | os.PathLike) and not isinstance(source, str | Path):
         source = os.fspath(source)
@@ -292,14 +228,3 @@ def _file(given_up: GivenUp, path: Path, told: FileType | None) -> Contents:
         kind = _kind(path.name, telling(file.read), told)
         entire(path.name, kind, file.read, file.size)
         return _OfFile(path=path, name=path.name, size=file.size, kind=kind, stamp=file.stamp)
-
-
-async def _head(chunks: Chunks) -> bytes:
-    """The first bytes of a source that begins anew for each reading."""
-    head, blocks = b"", _ChunkBlocks(chunks)
-    try:
-        while len(head) < HEAD and (block := await blocks.read()):
-            head += block
-    finally:
-        await ended(asyncio.ensure_future(blocks.close()))
-    return head[:HEAD]

@@ -1,7 +1,7 @@
 """Media as streams and as files: whole or not at all, resumed after every cut, under a limit of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -34,9 +34,16 @@ class Downloads:
     """
 
     def __init__(
-        self, transport: Transport, *, most: int, loopback: bool, rng: Random, budget: Budget | None = None
+        self,
+        transport: Transport,
+        *,
+        most: int,
+        loopback: bool,
+        rng: Random,
+        budget: Budget | None = None,
+        hosts: Collection[str] | None = None,
     ) -> None:
-        self._storage = Storage(transport, loopback=loopback)
+        self._storage = Storage(transport, loopback=loopback, hosts=hosts)
         self._budget = budget or Budget()
         self._limit = anyio.CapacityLimiter(most)
         self._rng = rng
@@ -86,7 +93,7 @@ class Downloads:
                 await off_loop(part.open)
                 return await self._carried(Carrying(self._storage, part, wish), Link(media, origin), patience)
             finally:
-                await off_loop(partial(part.close, keep=True))
+                await off_loop(partial(part.close, keep=wish.keep))
 
     async def _carried(self, carrying: Carrying, link: Link, patience: Patience) -> Saved:
         attempt, furthest, spent = 1, carrying.part.size, 0.0

@@ -110,7 +110,8 @@ class _Open:
         local, host = engine.loopback, Budget()  # of the storage host, which is another than the queue's
         uploads = Uploads(transport, engine.patient, settings, loopback=local, rng=rng, budget=host)
         self.supply = Supply(uploads)
-        self.downloads = Downloads(transport, most=limits.downloads, loopback=local, rng=rng, budget=host)
+        most, hosts = limits.downloads, settings.storage_hosts
+        self.downloads = Downloads(transport, most=most, loopback=local, rng=rng, budget=host, hosts=hosts)
 
 
 class Engine:

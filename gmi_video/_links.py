@@ -3,6 +3,7 @@
 import hashlib
 import ipaddress
 import re
+from collections.abc import Collection
 from urllib.parse import quote, urljoin, urlsplit
 
 from gmi_video.errors import UnsafeURL
@@ -69,15 +70,18 @@ _TYPES = {
 _USUAL = {"video": "mp4", "image": "png", "audio": "mp3"}
 
 
-def vetted(url: str, *, loopback: bool) -> Secret:
+def vetted(url: str, *, loopback: bool, hosts: Collection[str] | None = None) -> Secret:
     """A link that may be followed, percent-encoded; raises `UnsafeURL` for any other.
 
     https only, no credentials, a port of https or above 1023; plain http only to this machine, and only where
     the API itself is on this machine (`loopback`). A host that is written as an address must be a public one,
-    written plainly: the socket refuses private ones as well, but a proxy would not.
+    written plainly: the socket refuses private ones as well, but a proxy would not. Where `hosts` are given no other
+    is followed.
     """
     url = Secret(url)  # a presigned query stands in no frame of a traceback that shows its locals
     why = _objection(url, loopback=loopback)
+    if why is None and hosts is not None and (urlsplit(url).hostname or "").removesuffix(".") not in hosts:
+        why = "its host is none of Settings.storage_hosts"
     if why is not None:
         message = f"{_shown(url)!r} is not followed: {why}"
         raise UnsafeURL(message)
@@ -142,14 +146,14 @@ def may_be_reached(address: str, *, loopback: bool) -> bool:
     return found.is_global and not found.is_multicast
 
 
-def hop(url: str, location: str, *, loopback: bool) -> Secret:
+def hop(url: str, location: str, *, loopback: bool, hosts: Collection[str] | None = None) -> Secret:
     """Where a redirect leads, vetted anew; raises `UnsafeURL`, also for one that does not say where."""
     url, location = Secret(url), Secret(location)
     if not location:
         message = f"{_shown(url)!r} redirects, and does not say where"
         raise UnsafeURL(message)
     try:
-        return vetted(urljoin(url, location), loopback=loopback)
+        return vetted(urljoin(url, location), loopback=loopback, hosts=hosts)
     except ValueError:  # its words may quote the link
         message = f"{_shown(url)!r} redirects to what is no link"
     raise UnsafeURL(message)

@@ -7,7 +7,7 @@ the signature, errors are XML, and the reply tells checksums of what lies there 
 import base64
 import json
 import re
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Collection, Mapping
 from html import unescape
 from typing import Any
 
@@ -86,11 +86,11 @@ def slot_call(file_type: str) -> Call:
     )
 
 
-def read_slot(call: Call, reply: Reply, *, loopback: bool) -> Slot:
+def read_slot(call: Call, reply: Reply, *, loopback: bool, hosts: Collection[str] | None = None) -> Slot:
     """The two links of the answer, vetted; raises `MalformedResponse`, and `UnsafeURL` with nothing sent."""
     found: GmiVideoError
     try:
-        return _slot(record(call, reply), loopback=loopback)
+        return _slot(record(call, reply), loopback=loopback, hosts=hosts)
     except UnsafeURL as error:
         found = UnsafeURL(f"GMI's place for {call.subject} is not used: {error}")
     except MalformedResponse as error:
@@ -100,16 +100,16 @@ def read_slot(call: Call, reply: Reply, *, loopback: bool) -> Slot:
     raise found
 
 
-def _slot(told: object, *, loopback: bool) -> Slot:
+def _slot(told: object, *, loopback: bool, hosts: Collection[str] | None) -> Slot:
     links = {}
     for name in ("upload_url", "public_url"):
         link = told.get(name) if isinstance(told, Mapping) else None
         if not isinstance(link, str) or not link:
             what = "no link"
             raise MalformedResponse(f"{what} @ {name}", what=what, path=name)
-        vetted(link, loopback=loopback)
+        vetted(link, loopback=loopback, hosts=hosts)
         links[name] = Secret(link)
-    return Slot(vetted(links["upload_url"], loopback=loopback), str(links["public_url"]))
+    return Slot(vetted(links["upload_url"], loopback=loopback, hosts=hosts), str(links["public_url"]))
 
 
 def put_call(

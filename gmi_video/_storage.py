@@ -1,6 +1,6 @@
 """The storage host: one answer of it at a time, over vetted redirects, without credentials."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
@@ -36,15 +36,19 @@ class ChangedError(Exception):
 
 
 class Storage:
-    """Opens links. `loopback` says that the API is on this machine, so that the files may be as well."""
+    """Opens links. `loopback` says that the API is on this machine, so that the files may be as well.
 
-    def __init__(self, transport: Transport, *, loopback: bool) -> None:
+    Where `hosts` are given, files lie at no other.
+    """
+
+    def __init__(self, transport: Transport, *, loopback: bool, hosts: Collection[str] | None = None) -> None:
         self._transport = transport
         self._loopback = loopback
+        self._hosts = hosts
 
     def vet(self, media: Media) -> None:
         """Raises `UnsafeURL` for a link that is not followed."""
-        vetted(media.url, loopback=self._loopback)
+        vetted(media.url, loopback=self._loopback, hosts=self._hosts)
 
     @asynccontextmanager
     async def open(
@@ -79,7 +83,7 @@ class Storage:
     @asynccontextmanager
     async def _followed(self, media: Media, headers: dict[str, str]) -> AsyncIterator[Stream]:
         """The answer behind a link, after its redirects."""
-        url = vetted(media.url, loopback=self._loopback)
+        url = vetted(media.url, loopback=self._loopback, hosts=self._hosts)
         for _ in range(HOPS + 1):
             plain = media_call(media)
             call = evolve(plain, url=url, headers={**plain.headers, **headers})
@@ -91,7 +95,7 @@ class Storage:
                 if not 300 <= stream.status < 400:
                     yield stream
                     return
-                url = hop(url, stream.headers.get("location", ""), loopback=self._loopback)
+                url = hop(url, stream.headers.get("location", ""), loopback=self._loopback, hosts=self._hosts)
         message = f"{quoted(media)} was redirected more than {HOPS} times"
         raise UnsafeURL(message)
 

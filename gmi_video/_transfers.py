@@ -63,6 +63,7 @@ class FileVerbs(View):
         into: str | os.PathLike[str] | None = None,
         progress: Callable[[Transfer], object] | None = None,
         overwrite: bool = False,
+        keep: bool = True,
     ) -> Saved:
         """The first media of `what` as a file: whole at its place, or not there at all.
 
@@ -73,6 +74,7 @@ class FileVerbs(View):
                 of what the bytes are. A name given by `to` is kept, and a warning logged where it says otherwise.
             progress: is called with a `Transfer` now and then; what it raises is logged.
             overwrite: replace a file that is there, at the very end and atomically.
+            keep: what came is kept, hidden beside the file, where this is cancelled or fails; else it is removed.
 
         A broken transfer goes on where it was, in this process and in a later one, as long as the host has the same
         file. What arrived is held against its length, its checksum and its own container before it is at its place.
@@ -85,7 +87,7 @@ class FileVerbs(View):
         )
         request_id = snapshot.request_id if snapshot is not None else None
         try:
-            return await place.save_one(media, request_id, partial(self._save, snapshot, progress))
+            return await place.save_one(media, request_id, partial(self._save, snapshot, progress, keep=keep))
         except errors.GmiVideoError as error:
             error.request_id = error.request_id or request_id
             raise
@@ -99,12 +101,15 @@ class FileVerbs(View):
         progress: Callable[[Transfer], object] | None,
         media: Media,
         target: Target,
+        *,
+        keep: bool = True,
     ) -> Saved:
         state = await self._core.open()
         wish = Wish(
             overwrite=target.overwrite,
             named=target.named,
             beside=target.beside,
+            keep=keep,
             stated=stated_size(snapshot.outcome if snapshot is not None else None, media),
             largest=self._settings.limits.file_size,
             tell=progress,

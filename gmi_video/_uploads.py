@@ -82,6 +82,7 @@ class Uploads:
         self._patient = patient
         self._limit = anyio.CapacityLimiter(settings.limits.downloads)
         self._loopback = loopback
+        self._hosts = settings.storage_hosts
         self._rng = rng
 
     async def send(self, contents: Contents, settings: Settings, progress: Progress | None = None) -> str:
@@ -117,7 +118,9 @@ class Uploads:
         for _ in range(TRIES):
             asked = loop.time()
             slot: Slot = await self._patient(
-                call, settings, lambda call, reply: read_slot(call, reply, loopback=self._loopback)
+                call,
+                settings,
+                lambda call, reply: read_slot(call, reply, loopback=self._loopback, hosts=self._hosts),
             )
             if loop.time() - asked <= FRESH:
                 return slot

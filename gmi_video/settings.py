@@ -1,6 +1,5 @@
 """Everything that can be set, as frozen values that are checked when they are made."""
 
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 
@@ -9,6 +8,7 @@ from attrs.validators import optional
 
 from gmi_video import _choice
 from gmi_video._address import ADDRESSES, DOOR_NAMES, DoorName, hides, is_loopback, wrong
+from gmi_video._checks import count, hosts, number, refuse
 from gmi_video._choice import KEY_VARIABLES
 from gmi_video._secret import Secret
 from gmi_video.errors import ConfigurationError
@@ -41,27 +41,6 @@ DEFAULT_BASE_URL = ADDRESSES["apikey"].queue
 """The API-key door of the queue."""
 
 
-def _refuse(owner: object, name: str, value: object, what: str) -> ConfigurationError:
-    return ConfigurationError(f"{type(owner).__name__}.{name} is {value!r}; {what}")
-
-
-def _number(low: float, high: float = math.inf) -> Callable[[Any, "Attribute[Any]", Any], None]:
-    def check(owner: object, attribute: "Attribute[Any]", value: object) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            span = f"from {low:g} to {high:g}" if high < math.inf else f"of at least {low:g}"
-            raise _refuse(owner, attribute.name, value, f"a number {span} is wanted")
-
-    return check
-
-
-def _count(low: int, high: int = 100_000) -> Callable[[Any, "Attribute[Any]", Any], None]:
-    def check(owner: object, attribute: "Attribute[Any]", value: object) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise _refuse(owner, attribute.name, value, f"a whole number from {low} to {high} is wanted")
-
-    return check
-
-
 @frozen(kw_only=True)
 class Patience:
     """How often a failed call is repeated: `attempts` in all, waits of `first` seconds that grow by
@@ -69,11 +48,11 @@ class Patience:
     once a byte of it was sent.
     """  # noqa: D205  # one thought
 
-    attempts: int = field(default=4, validator=_count(1, 100))
-    first: float = field(default=0.5, validator=_number(0.001, 3600))
-    growth: float = field(default=2.0, validator=_number(1, 10))
-    longest: float = field(default=30.0, validator=_number(0.001, 3600))
-    jitter: float = field(default=0.5, validator=_number(0, 1))
+    attempts: int = field(default=4, validator=count(1, 100))
+    first: float = field(default=0.5, validator=number(0.001, 3600))
+    growth: float = field(default=2.0, validator=number(1, 10))
+    longest: float = field(default=30.0, validator=number(0.001, 3600))
+    jitter: float = field(default=0.5, validator=number(0, 1))
 
 
 @frozen(kw_only=True)
@@ -86,21 +65,19 @@ class Pace:
     `first` means more of them. `sweep` says whether pages of the list may stand for looks.
     """  # noqa: D205  # one thought
 
-    first: float = field(default=2.0, validator=_number(0.001, 86_400))
-    growth: float = field(default=1.5, validator=_number(1, 10))
-    longest: float = field(default=30.0, validator=_number(0.001, 86_400))
-    jitter: float = field(default=0.2, validator=_number(0, 0.9))
-    stalled_after: float = field(default=1800.0, validator=_number(1))
-    remember: float = field(default=600.0, validator=_number(0))
+    first: float = field(default=2.0, validator=number(0.001, 86_400))
+    growth: float = field(default=1.5, validator=number(1, 10))
+    longest: float = field(default=30.0, validator=number(0.001, 86_400))
+    jitter: float = field(default=0.2, validator=number(0, 0.9))
+    stalled_after: float = field(default=1800.0, validator=number(1))
+    remember: float = field(default=600.0, validator=number(0))
     sweep: Literal["auto", "never"] = "auto"
 
     def __attrs_post_init__(self) -> None:
         if self.sweep not in ("auto", "never"):
-            raise _refuse(self, "sweep", self.sweep, "'auto' or 'never' is wanted")
+            raise refuse(self, "sweep", self.sweep, "'auto' or 'never' is wanted")
         if self.longest < self.first:
-            raise _refuse(
-                self, "longest", self.longest, f"it may not be below first, which is {self.first:g}"
-            )
+            raise refuse(self, "longest", self.longest, f"it may not be below first, which is {self.first:g}")
 
 
 @frozen(kw_only=True)
@@ -112,11 +89,11 @@ class Limits:
     `file_size` is the most bytes that a file may have on disk, 4 GiB: a body without an end is broken off there.
     """
 
-    submissions: int = field(default=32, validator=_count(1))
-    downloads: int = field(default=16, validator=_count(1))
-    calls_per_second: float | None = field(default=None, validator=optional(_number(0.01, 100_000)))
-    unproven: int | None = field(default=None, validator=optional(_count(1)))
-    file_size: int = field(default=4 * 2**30, validator=_count(1, 2**62))
+    submissions: int = field(default=32, validator=count(1))
+    downloads: int = field(default=16, validator=count(1))
+    calls_per_second: float | None = field(default=None, validator=optional(number(0.01, 100_000)))
+    unproven: int | None = field(default=None, validator=optional(count(1)))
+    file_size: int = field(default=4 * 2**30, validator=count(1, 2**62))
 
 
 @frozen(kw_only=True)
@@ -125,7 +102,7 @@ class Resubmit:
     settle showed no trace of the first. If the service runs the first one later still, both are charged.
     """  # noqa: D205  # one thought
 
-    at_most: int = field(validator=_count(0))
+    at_most: int = field(validator=count(0))
 
 
 def _key(value: object) -> object:
@@ -150,10 +127,12 @@ def _check_key(_owner: object, _attribute: object, value: Any) -> None:
         raise ConfigurationError(message)
 
 
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str) and bool(value) and value.isascii() and value.isprintable()
+
+
 def _check_organization(_owner: object, _attribute: object, value: Any) -> None:
-    if value is not None and not (
-        isinstance(value, str) and value and value.isascii() and value.isprintable()
-    ):
+    if value is not None and not _is_plain(value):
         message = (
             "Settings.organization is an organisation's id, printable ASCII, as sent in X-Organization-ID"
         )
@@ -172,7 +151,7 @@ def _check_url(owner: "Settings", attribute: "Attribute[Any]", value: Any) -> No
         raise ConfigurationError(message)
     what = wrong(value, owner.door, catalog=attribute.name == "catalog_url")
     if what is not None:
-        raise _refuse(owner, attribute.name, value, what)
+        raise refuse(owner, attribute.name, value, what)
 
 
 @frozen(kw_only=True)
@@ -196,7 +175,8 @@ class Settings:
 
     `wait` is how long a submission may stand before limits; then it raises `RateLimited` and nothing was sent. With
     `wait`, or in the lane "bulk", a 429 is waited for as well; else it is raised. `lane`: of five calls that wait,
-    four "interactive" ones go before one in "bulk".
+    four "interactive" ones go before one in "bulk". `storage_hosts`, where it is given, are the only hosts that files are
+    fetched from and sent to, redirects included: "storage.googleapis.com" is the vendor's.
     """
 
     api_key: str | KeySource | None = field(
@@ -209,26 +189,27 @@ class Settings:
     login: Login | None = field(default=None)
     base_url: str = field(default=_Assumed(DEFAULT_BASE_URL), converter=_url, validator=_check_url)
     catalog_url: str | None = field(default=None, converter=_url, validator=_check_url)
-    concurrency: int = field(default=64, validator=_count(1))
-    timeout: float = field(default=30.0, validator=_number(0.001, 86_400))
-    submit_timeout: float = field(default=600.0, validator=_number(0.001, 86_400))
+    concurrency: int = field(default=64, validator=count(1))
+    timeout: float = field(default=30.0, validator=number(0.001, 86_400))
+    submit_timeout: float = field(default=600.0, validator=number(0.001, 86_400))
     on_uncertain: Literal["raise", "reconcile"] | Resubmit = "reconcile"
-    settle: float = field(default=120.0, validator=_number(0, 86_400))
+    settle: float = field(default=120.0, validator=number(0, 86_400))
     writers: Literal["alone", "shared"] = "alone"
     disambiguate: Literal["seed"] | None = None
     check: Literal["strict", "warn", "off"] = "warn"
-    wait: float | None = field(default=None, validator=optional(_number(0, 86_400)))
+    wait: float | None = field(default=None, validator=optional(number(0, 86_400)))
     lane: Literal["interactive", "bulk"] = "interactive"
     limits: Limits = field(factory=Limits)
     patience: Patience = field(factory=Patience)
     pace: Pace = field(factory=Pace)
+    storage_hosts: tuple[str, ...] | None = field(default=None, validator=optional(hosts))
     user_agent: str = field(default="gmi_video/0.1")
     chosen: str = field(default="", eq=False)
 
     @door.validator
     def _check_door(self, _attribute: object, value: object) -> None:
         if value not in DOOR_NAMES:
-            raise _refuse(self, "door", value, "'apikey', 'console' or 'early' is wanted")
+            raise refuse(self, "door", value, "'apikey', 'console' or 'early' is wanted")
         if isinstance(self.base_url, _Assumed):  # an address that nobody gave is that of the door
             object.__setattr__(self, "base_url", _Assumed(ADDRESSES[self.door].queue))
 
@@ -241,21 +222,21 @@ class Settings:
 
     @user_agent.validator
     def _check_user_agent(self, _attribute: object, value: Any) -> None:
-        if not (isinstance(value, str) and value and value.isascii() and value.isprintable()):
-            raise _refuse(self, "user_agent", value, "printable ASCII is wanted")
+        if not _is_plain(value):
+            raise refuse(self, "user_agent", value, "printable ASCII is wanted")
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.on_uncertain, Resubmit) and self.on_uncertain not in ("raise", "reconcile"):
             what = "'raise', 'reconcile' or Resubmit(at_most=…) is wanted"
-            raise _refuse(self, "on_uncertain", self.on_uncertain, what)
+            raise refuse(self, "on_uncertain", self.on_uncertain, what)
         if self.writers not in ("alone", "shared"):
-            raise _refuse(self, "writers", self.writers, "'alone' or 'shared' is wanted")
+            raise refuse(self, "writers", self.writers, "'alone' or 'shared' is wanted")
         if self.lane not in ("interactive", "bulk"):
-            raise _refuse(self, "lane", self.lane, "'interactive' or 'bulk' is wanted")
+            raise refuse(self, "lane", self.lane, "'interactive' or 'bulk' is wanted")
         if self.check not in ("strict", "warn", "off"):
-            raise _refuse(self, "check", self.check, "'strict', 'warn' or 'off' is wanted")
+            raise refuse(self, "check", self.check, "'strict', 'warn' or 'off' is wanted")
         if self.disambiguate not in (None, "seed"):
-            raise _refuse(self, "disambiguate", self.disambiguate, "'seed' or None is wanted")
+            raise refuse(self, "disambiguate", self.disambiguate, "'seed' or None is wanted")
 
     @limits.validator
     @patience.validator
@@ -263,7 +244,7 @@ class Settings:
     def _check_group(self, attribute: "Attribute[Any]", value: object) -> None:
         wanted = {"limits": Limits, "patience": Patience, "pace": Pace}[attribute.name]
         if not isinstance(value, wanted):
-            raise _refuse(self, attribute.name, value, f"a {wanted.__name__}(…) is wanted")
+            raise refuse(self, attribute.name, value, f"a {wanted.__name__}(…) is wanted")
 
     def completed(self, environ: Mapping[str, str]) -> "Settings":
         """These settings, with what was not given taken from `environ`; what was given stays."""
@@ -281,9 +262,7 @@ class Settings:
             found["chosen"] = f"the {door} door, because Settings names it"
         if self.api_key is None and door != "console":
             found["api_key"] = said.get(_choice.key_variable(said) or "")
-        elif (
-            self.api_key is None and self.login is None and {EMAIL_VARIABLE, PASSWORD_VARIABLE} <= said.keys()
-        ):
+        elif self.api_key is None and self.login is None and {EMAIL_VARIABLE, PASSWORD_VARIABLE} <= set(said):
             found["login"] = Login(email=said[EMAIL_VARIABLE], password=said[PASSWORD_VARIABLE])
         if door != "console" and self.login is not None and not (self.api_key or found.get("api_key")):
             message = f"Settings.login opens the console door, but it is {found.get('chosen') or self.chosen}; leave that out"

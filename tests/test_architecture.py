@@ -107,7 +107,7 @@ def test_the_law_sees_a_breach(room: str, source: str) -> None:
     [
         ("wire", "from gmi_video.records import Media"),
         ("wire", "from gmi_video import errors"),
-        ("errors", "from gmi_video.catalog import Model"),
+        ("errors", "from gmi_video.records import Model"),
         ("wire", "from random import Random\ndef f(rng: Random) -> float:\n    return rng.random()"),
         ("records", "def f():\n    from gmi_video import _convert"),
         ("records", "import os\nclass A(os.PathLike): ..."),

@@ -257,3 +257,69 @@ def test_the_head_of_an_answer_tells_a_link_from_another() -> None:
     links = [one.edition.link for one in told if one is not None]
     assert links[0] == links[2] != links[1]
     assert all(link is not None and "example" not in link for link in links)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "refused"),
+    [(None, False), (("127.0.0.1",), False), (("storage.googleapis.com",), True)],
+)
+def test_only_named_hosts_are_spoken_to(hosts: tuple[str, ...] | None, refused: bool, tmp_path: Path) -> None:
+    """Where `Settings.storage_hosts` is given, files come from those and go to those, redirects included."""
+    body = film("mp4")
+
+    async def main() -> list[str]:
+        async with peer(saying(http(body))) as it:
+            settings = Settings(api_key="a-key", base_url=it.url, storage_hosts=hosts, patience=PATIENT)
+            async with Session(settings) as session:
+                media = Media(f"{it.url}/film.mp4")
+                if refused:
+                    with pytest.raises(errors.UnsafeURL, match=r"none of Settings\.storage_hosts"):
+                        await session.download(media, into=tmp_path)
+                else:
+                    await session.download(media, into=tmp_path)
+            return it.heads
+
+    assert len(run(main())) == (not refused)
+    assert len(left_in(tmp_path)) == (not refused)
+
+
+def test_a_redirect_to_a_host_that_is_not_named_is_refused(tmp_path: Path) -> None:
+    """The name is held against the list at each hop."""
+    answer = http(b"", "302 Found", "Location: https://storage.googleapis.com/a.mp4")
+
+    async def main() -> None:
+        async with fetching(saying(answer), storage_hosts=("127.0.0.1",)) as (session, media):
+            with pytest.raises(errors.UnsafeURL, match=r"none of Settings\.storage_hosts"):
+                await session.download(media, into=tmp_path)
+
+    run(main())
+
+
+@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+def test_what_came_is_kept_or_not_as_it_was_said(keep: bool, how: str, tmp_path: Path) -> None:
+    """Broken off or given up, a download leaves what it has for the next one, or nothing."""
+    began = asyncio.Event()
+
+    async def half(it: Peer, writer: asyncio.StreamWriter, head: str) -> None:
+        writer.write(
+            f'HTTP/1.1 200 OK\r\nContent-Length: {2 * MIB}\r\nETag: "one"\r\n\r\n'.encode() + FILM[:MIB]
+        )
+        await writer.drain()
+        began.set()
+        if how == "cancelled":
+            await asyncio.Event().wait()
+
+    async def main() -> None:
+        async with fetching(half, patience=Patience(attempts=1)) as (session, media):
+            download = asyncio.ensure_future(session.download(media, to=tmp_path / "film.mp4", keep=keep))
+            await began.wait()
+            await asyncio.sleep(2)
+            if how == "cancelled":
+                download.cancel()
+            await asyncio.wait((download,))
+            assert download.cancelled() or isinstance(download.exception(), errors.Incomplete)
+
+    run(main())
+    assert any(name.endswith(".part") for name in left_in(tmp_path)) is keep
+    assert keep or left_in(tmp_path) == []

@@ -305,3 +305,14 @@ def test_a_link_that_lost_its_question_mark_shows_no_query() -> None:
         read_slot(slot_call("png"), Reply(status=200, body=body), loopback=False)
 
     assert silent(caught.value)
+
+
+def test_a_place_at_a_host_that_is_not_named_is_not_used() -> None:
+    """Neither the link to put by nor the one to read by."""
+    body = b'{"upload_url": "https://a.example/b", "public_url": "https://b.example/c"}'
+
+    for hosts in (("b.example",), ("a.example",)):
+        with pytest.raises(errors.UnsafeURL, match=r"none of Settings\.storage_hosts"):
+            read_slot(slot_call("png"), Reply(status=200, body=body), loopback=False, hosts=hosts)
+    both = ("a.example", "b.example")
+    assert read_slot(slot_call("png"), Reply(status=200, body=body), loopback=False, hosts=both).public_url

@@ -269,3 +269,14 @@ def test_what_to_do_about_a_lost_answer_is_a_word_or_an_allowance() -> None:
         "alone",
         None,
     )
+
+
+@pytest.mark.parametrize(
+    "hosts", [(), "storage.googleapis.com", ("Storage.Example",), ("https://a.example",), (1,)]
+)
+def test_hosts_are_names_in_small_letters(hosts: Any) -> None:
+    """What no link names could never be allowed."""
+    with pytest.raises(
+        ConfigurationError, match=r"Settings\.storage_hosts is .*a tuple of hosts in small letters"
+    ):
+        Settings(api_key="k", storage_hosts=hosts)

@@ -193,9 +193,8 @@ def _typed(model: str, parameter: Parameter, given: Sequence[Told]) -> Any:
         return values
     if len(texts) > 1:
         if kind in _SINGLE:
-            raise _refused(
-                model, parameter, texts[-1], f"it was given {len(texts)} times and takes one value"
-            )
+            why = f"it was given {len(texts)} times and takes one value"
+            raise _refused(model, parameter, texts[-1], why)
         return list(texts)
     text = texts[0]
     if parameter.choices:
