@@ -115,7 +115,7 @@ class _FileBlocks:
         return room[:came].toreadonly()
 
     def _unchanged(self, stamp: tuple[int, ...]) -> None:
-        if stamp != self._told.stamp:
+        if not OpenFile.same(stamp, self._told.stamp):
             raise changed(self._told, "it was written to, or replaced")
 
     async def close(self) -> None:

@@ -16,6 +16,8 @@ _STREAMED = frozenset({0, 0xFFFFFFFF})
 """What stands for the length of a sound whose writer could not go back."""
 _WINDOW = 1 << 20
 """Bytes of a sound that are read at once."""
+_JOINTS = 100
+"""Places in an MP3 that was put together where what is no frame is passed over."""
 _COUNTED = 600.0
 """Seconds of an MP3 that are counted frame by frame; the rest of a longer one is taken to be alike."""
 
@@ -74,14 +76,17 @@ def _mp3(read: Read, size: int) -> float | None:
 
 
 def _counted(read: Read, start: int, size: int) -> float | None:
-    """The seconds of the frames that follow each other: what stands behind the last of them is no sound."""
-    at, seconds, base, window = start, 0.0, start, b""
+    """The seconds of the frames: what stands between two of them, or behind the last, is no sound."""
+    at, seconds, base, window, joints = start, 0.0, start, b"", 0
     while at + 4 <= size:
         if at + 4 > base + len(window):
             base, window = at, read(at, _WINDOW)
         frame = frame_of(window[at - base : at - base + 4])
         if frame is None:
-            break
+            found, joints = first_frame(read, behind_tags(read, at)), joints + 1
+            if found is None or joints > _JOINTS:
+                break
+            at, frame = found
         at += frame.length
         seconds += frame.samples / frame.hertz
         if seconds > _COUNTED:

@@ -93,7 +93,7 @@ def seen_as(head: bytes) -> FileType | None:
         return _RIFF.get(head[8:12])
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12], MP4)
-    if head[4:8] in _QUICKTIME:
+    if head[4:8] in _QUICKTIME and head[0] < 0x20:  # where text has a letter or a space, a box has its length
         return MP4
     if frame_of(head) is not None:
         return MP3

@@ -39,11 +39,12 @@ def boxes(read: Read, at: int, end: int, most: int = MOST) -> Iterator[Box]:
 
 @define
 class _Track:
-    """A track: units of a second, the duration of a sample where nothing else is said, and how far it goes."""
+    """A track: units of a second, the duration of a sample where nothing else is said, and from where to where it goes."""
 
     scale: int = 0
     usual: int = 0
     end: int = 0
+    begin: int | None = None
 
 
 def fragmented(read: Read, movie: Box) -> bool:
@@ -67,7 +68,11 @@ def seconds_in(read: Read, size: int, movie: Box) -> float | None:
             for inner, at, end in boxes(read, begins, ends):
                 if inner == b"traf":
                     _goes_on(read, at, end, tracks)
-    return max((track.end / track.scale for track in tracks.values() if track.scale), default=0.0) or None
+    lasts = (track.end - (track.begin or 0) for track in tracks.values())
+    scales = (track.scale for track in tracks.values())
+    return (
+        max((last / scale for last, scale in zip(lasts, scales, strict=True) if scale), default=0.0) or None
+    )
 
 
 def _described(read: Read, begins: int, ends: int, tracks: dict[int, _Track]) -> None:
@@ -83,7 +88,10 @@ def _described(read: Read, begins: int, ends: int, tracks: dict[int, _Track]) ->
                     told = unpack(
                         ">IQ" if long else ">II", read(place + (20 if long else 12), 12 if long else 8)
                     )
-                    found.scale, found.end = told
+                    found.scale, found.end = (
+                        told[0],
+                        0 if told[1] == (1 << (64 if long else 32)) - 1 else told[1],
+                    )
     known = tracks.setdefault(number, found)
     known.scale, known.end = found.scale, found.end
 
@@ -102,7 +110,10 @@ def _goes_on(read: Read, begins: int, ends: int, tracks: dict[int, _Track]) -> N
                 (usual,) = unpack(">I", read(place, 4))
         elif name == b"tfdt":
             long = read(at, 1) == b"\1"
-            (track.end,) = unpack(">Q" if long else ">I", read(at + 4, 8 if long else 4))
+            (moment,) = unpack(">Q" if long else ">I", read(at + 4, 8 if long else 4))
+            if track.begin is None:  # cut from the midst of something longer, it counts from where it begins
+                track.begin = 0 if track.end else moment
+            track.end = moment
         elif name == b"trun":
             track.end += _run(read, at, end, flags, usual)
 

@@ -38,9 +38,8 @@ def frame_of(head: bytes) -> Frame | None:
     return Frame(samples * kilobits * 125 // hertz + (head[2] >> 1 & 1), samples, hertz)
 
 
-def behind_tags(read: Read) -> int:
-    """Where the sound begins: behind any number of ID3v2 tags, of which each may have a footer."""
-    at = 0
+def behind_tags(read: Read, at: int = 0) -> int:
+    """Where the sound goes on: behind any number of ID3v2 tags, of which each may have a footer."""
     for _ in range(_TAGS):
         tag = read(at, 10)
         if not tag.startswith(b"ID3") or len(tag) < 10:

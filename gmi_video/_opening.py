@@ -43,6 +43,11 @@ class OpenFile:
         told = os.fstat(self._file.fileno())
         return told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns
 
+    @staticmethod
+    def same(stamp: tuple[int, ...], other: tuple[int, ...]) -> bool:
+        """Whether a file is the same, and was not written to; it may have been linked, renamed, or opened to others."""
+        return stamp[:-1] == other[:-1]
+
     def read(self, at: int, length: int) -> bytes:
         """The bytes from `at` on, fewer where the file ends; raises `ConfigurationError` where the disk fails."""
         if self._given_up is not None and self._given_up():

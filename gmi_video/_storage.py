@@ -74,8 +74,10 @@ class Storage:
                 _reached(media, start, found.edition.size)
             if found is None or (stream.status == 206 and not start and stop is None):
                 message = f"the storage host answered {stream.status} for {quoted(media)}, and not with what was asked for"
-                error = TransferError(message, retryable=stream.status in _AGAIN)
-                error.retry_after = retry_after(None, stream.headers) if error.retryable else None
+                wait = retry_after(None, stream.headers) if stream.status in _AGAIN else None
+                asks = f"; it asks to be left alone for {wait:g} s" if wait else ""
+                error = TransferError(message + asks, retryable=stream.status in _AGAIN)
+                error.retry_after = wait
                 raise error
             _media_only(media, stream, found)
             yield MediaStream(stream, media, found, start=found.start if edition else start, stop=stop)

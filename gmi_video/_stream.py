@@ -42,7 +42,8 @@ class MediaStream:
         self.start = self.position = start
         """The first byte that comes, and the next one: places in the whole file."""
         came = None if head.length is None else head.start + head.length
-        ends = [end for end in (stop, came if self.size is None else self.size) if end is not None]
+        told = self.size if self.size is not None or stop is not None else came
+        ends = [end for end in (stop, told) if end is not None]
         self._end = min(ends) if ends else None  # a host may send less of a range than was asked for
         self._skip = start - head.start
         self._begun = False
@@ -139,13 +140,14 @@ class MediaStream:
     async def _first(self) -> bytes:
         """The first piece, long enough to tell media from a page; raises `IntegrityError` for a page."""
         gathered = await self._piece()
-        while len(gathered) < LOOKED:
-            self.position = len(gathered)
-            try:
+        try:
+            while len(gathered) < LOOKED:
+                self.position = len(gathered)
                 gathered += await self._piece()
-            except StopAsyncIteration:
-                break
-        self.position = 0
+        except StopAsyncIteration:
+            pass
+        finally:
+            self.position = 0  # nothing was handed out yet
         if is_text(gathered):
             gathered = b""  # a traceback with locals must not show a page that quotes its own presigned link
             message = f"{quoted(self.media)} leads to a page or a message, and to no media"

@@ -323,3 +323,31 @@ def test_what_came_is_kept_or_not_as_it_was_said(keep: bool, how: str, tmp_path:
     run(main())
     assert any(name.endswith(".part") for name in left_in(tmp_path)) is keep
     assert keep or left_in(tmp_path) == []
+
+
+def test_a_stream_that_broke_at_once_handed_nothing_out() -> None:
+    """Its position says where to go on: at the byte that nobody has seen."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + FILM[:300]
+
+    async def main() -> None:
+        async with fetching(saying(answer)) as (session, media), session.stream(media) as stream:
+            with pytest.raises(errors.Incomplete):
+                await drained(stream)
+            assert stream.position == 0
+
+    run(main())
+
+
+def test_a_part_of_a_file_of_unknown_length_is_said_to_be_one() -> None:
+    """Where the host does not tell the whole, less than was asked for is not taken for the end."""
+
+    async def some(it: Peer, writer: asyncio.StreamWriter, head: str) -> None:
+        lines = ["HTTP/1.1 206 OK", "Content-Length: 500", "Content-Range: bytes 1000-1499/*", "", ""]
+        writer.write("\r\n".join(lines).encode() + FILM[1000:1500])
+
+    async def main() -> None:
+        async with fetching(some) as (session, media), session.stream(media, start=1000, stop=2000) as stream:
+            with pytest.raises(errors.Incomplete, match="500 bytes came of 1,000"):
+                await drained(stream)
+
+    run(main())

@@ -1,6 +1,7 @@
 """What a file is by its bytes, how large a picture is, how long a clip lasts: read from real files."""
 
 import random
+import re
 import struct
 import wave
 from base64 import b64encode
@@ -144,6 +145,9 @@ def test_a_name_that_promises_something_else_is_an_objection(name: str, like: st
         b"MZ",
         b"\xff\xfe<\0h\0",
         b"RIFF\0\0\0\0",
+        b"The wide river flows",
+        b"Get free of the city",
+        b"Big skip in the harbour",
         b"\0" * 16,
     ],
 )
@@ -240,6 +244,7 @@ def frames(body: bytes) -> bytes:
         lambda sound: tag(300, footer=True) + sound,
         lambda sound: tag(300, footer=True) + tag(70_000) + sound,
         lambda sound: tag(20) + bytes(3000) + sound,
+        lambda sound: frames_in(sound, 0, 2) + b"odd" + tag(300) + frames_in(sound, 2, 0),
         lambda sound: sound + b"TAG" + bytes(125),
         lambda sound: sound + b"APETAGEX" + bytes(1_500_000),
     ],
@@ -249,6 +254,7 @@ def frames(body: bytes) -> bytes:
         "a footer",
         "a footer and a tag",
         "padding",
+        "a joint",
         "a tag behind",
         "a large tag behind",
     ],
@@ -258,6 +264,12 @@ def test_what_is_no_sound_does_not_last(dress: Callable[[bytes], bytes]) -> None
     sound = frames(clip("mp3", "libmp3lame", 5, write_xing="0", id3v2_version="0"))
 
     assert lasts(MP3, dress(sound)) == pytest.approx(5, abs=0.2)
+
+
+def frames_in(sound: bytes, first: int, last: int) -> bytes:
+    """Some of the frames of a sound, by number; to its end where `last` is nought."""
+    starts = [place.start() for place in re.finditer(rb"\xff\xfb", sound)]
+    return sound[starts[first] : starts[last] if last else None]
 
 
 def tag(size: int, *, footer: bool = False) -> bytes:

@@ -76,6 +76,16 @@ def test_where_a_fragment_begins(long: bool) -> None:
     assert lasts(moov(usual=50), moof(TEN), moof(begins, TEN)) == pytest.approx(9.5)
 
 
+def test_what_was_cut_from_something_longer_lasts_from_its_beginning() -> None:
+    """A live stream's fragments count from the stream's own beginning, and no header knows how long it is."""
+    begins = [full(b"tfdt", 0, number(3_600_000 + more)) for more in (0, 500)]
+    unknown = 0xFFFFFFFF
+
+    assert lasts(moov(usual=50), *(moof(one, TEN) for one in begins)) == pytest.approx(1.0)
+    assert lasts(moov(usual=50, before=unknown), moof(TEN)) == pytest.approx(0.5)
+    assert lasts(moov(usual=50, before=unknown)) is None
+
+
 def test_a_movie_without_its_fragments_tells_nothing() -> None:
     """What is not known is not guessed at."""
     assert lasts(moov(usual=50)) is None

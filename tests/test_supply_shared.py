@@ -92,6 +92,7 @@ def test_what_is_wrong_with_one_file_is_not_the_affair_of_its_copy(error: Except
 
     def then(contents: Contents) -> str:
         if contents.name == "a.jpg":
+            photo.unlink()
             raise error
         return "https://x/b"
 
@@ -110,6 +111,54 @@ def test_what_is_wrong_with_one_file_is_not_the_affair_of_its_copy(error: Except
         assert host.sent == ["a.jpg", "b.jpg"]
 
     run(main())
+
+
+def test_what_the_host_refuses_is_not_sent_again_by_another_name(tmp_path: Path) -> None:
+    """The content is the same: fifty names of it are not fifty attempts."""
+    files = [placed(tmp_path, f"{name}.jpg", picture()) for name in "abc"]
+
+    def then(_: Contents) -> str:
+        raise errors.TransferError("the storage host did not take it", retryable=False)
+
+    async def main() -> list[str]:
+        host = Host(then)
+        given = supply(host)
+        tasks = [asked(given, path) for path in files]
+        await settled(lambda: sum(flight.waiting for flight in given._uploading._flights.values()) == 3)
+        host.go_on.set()
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(isinstance(one, errors.TransferError) for one in found)
+        return host.sent
+
+    assert len(run(main())) == 1
+
+
+@pytest.mark.parametrize("how", ["mode", "link", "rewritten"])
+def test_what_is_done_to_a_file_while_it_is_sent(how: str, tmp_path: Path) -> None:
+    """A mode and a second name change no content. One that was written with its time set back is not believed."""
+    photo = placed(tmp_path, "a.png", picture(400, 400, "PNG"))
+    told = photo.stat()
+
+    def then(contents: Contents) -> str:
+        if how == "mode":
+            photo.chmod(0o644 if told.st_mode & 0o777 != 0o644 else 0o600)
+        elif how == "link":
+            (tmp_path / "b.png").hardlink_to(photo)
+        else:
+            photo.write_bytes(photo.read_bytes()[:-1] + b"!")
+            os.utime(photo, ns=(told.st_atime_ns, told.st_mtime_ns))
+        return "https://x/a"
+
+    async def main() -> Any:
+        host = Host(then)
+        host.go_on.set()
+        return await asked(supply(host), photo)
+
+    if how == "rewritten":
+        with pytest.raises(errors.TransferError, match="its time was set back"):
+            run(main())
+    else:
+        assert run(main()) == {"a": "https://x/a"}
 
 
 def test_many_who_want_one_file_read_it_once(tmp_path: Path) -> None:

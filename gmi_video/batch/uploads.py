@@ -23,6 +23,8 @@ _ANYWHERE = "https://storage.example.com/a"
 """In the place of a link that is not known yet."""
 REMEMBERED = 1000
 """Files of which is remembered what their headers say, those met last."""
+QUIET = 60.0
+"""Seconds for which the catalog is not asked again for a model that it did not tell."""
 _TOLD = 3
 """Problems that one sentence tells."""
 
@@ -34,7 +36,8 @@ class Uploads:
         self._session = session
         self._journal = journal
         self._locks: dict[str, asyncio.Lock] = {}
-        self._looks: OrderedDict[tuple[str, bool], asyncio.Future[LocalFile | None]] = OrderedDict()
+        self._quiet_until: dict[str, float] = {}
+        self._looks: OrderedDict[tuple[str, str, bool], asyncio.Future[LocalFile | None]] = OrderedDict()
 
     async def whole(self, kept: VideoRequest, held: VideoRequest | None) -> VideoRequest:
         """A request as it is sent: the caller's own without local files, else with their links or themselves.
@@ -71,7 +74,7 @@ class Uploads:
         others = {problem.sentence for problem in model.check(replaced(kept.payload, lambda _: _ANYWHERE))}
         for problem in problems:
             if problem.sentence not in others:
-                warnings.warn(PayloadWarning(f"{model.id}: {problem}"), stacklevel=2)
+                _warn(PayloadWarning(f"{model.id}: {problem}"), kept)
 
     async def _looked_at(self, file: dict[str, Any]) -> LocalFile | None:
         """A file by its own header, once for each content; None where another one lies there by now."""
@@ -82,13 +85,22 @@ class Uploads:
             self._looks[name] = look
             if len(self._looks) > REMEMBERED:
                 self._looks.popitem(last=False)
-        return await asyncio.shield(look)
+        try:
+            found = await asyncio.shield(look)
+        finally:
+            if not look.done() or look.cancelled() or look.exception() or look.result() is None:
+                self._looks.pop(name, None)  # it may be there by the time of the next line
+        return found
 
     async def _model(self, model_id: str) -> Model | None:
         """What is known of a model; None where the catalog cannot tell: that is no reason not to send."""
+        now = asyncio.get_running_loop().time()
+        if now < self._quiet_until.get(model_id, now):
+            return None
         try:
             return await self._session.model(model_id)
         except GmiVideoError:
+            self._quiet_until[model_id] = asyncio.get_running_loop().time() + QUIET
             return None
 
     async def _link(self, path: str, sha256: str) -> str:
@@ -109,15 +121,29 @@ class Uploads:
         except ConfigurationError as error:  # what is wrong with one file is one line's affair
             sentence = str(error)
         else:
-            if await _unchanged(path, sha256, before) == before:
+            after = await _unchanged(path, sha256, before)
+            if (
+                after[:-1] == before[:-1]
+            ):  # a link, a rename, a mode: those change no content, which was read again
                 return link
             sentence = _changed(path)
         raise PayloadInvalid(sentence)
 
 
-def _name(file: dict[str, Any]) -> tuple[str, bool]:
-    """A file's content, and whether it is sent itself."""
-    return file["sha256"], "inline" in file
+def _warn(warning: PayloadWarning, kept: VideoRequest) -> None:
+    """Warns; raises `PayloadInvalid` where warnings are errors: one line's doubt does not end a run."""
+    try:
+        warnings.warn(warning, stacklevel=3)
+    except PayloadWarning as raised:
+        sentence = str(raised)
+    else:
+        return
+    raise PayloadInvalid(sentence, key=kept.key)
+
+
+def _name(file: dict[str, Any]) -> tuple[str, str, bool]:
+    """Where a file lies, its content, and whether it is sent itself."""
+    return file[FILE], file["sha256"], "inline" in file
 
 
 def _looked_at(file: dict[str, Any]) -> LocalFile | None:

@@ -10,6 +10,7 @@ from cargo import picture, placed, puts
 from batch.rundown import played, rivers, rows_of, stage
 from gmi_video import VideoRequest
 from gmi_video.batch import Batch
+from gmi_video.catalog import PayloadWarning
 from gmi_video.inputs import Inline
 from gmi_video.testing import run
 
@@ -68,6 +69,36 @@ def test_a_file_that_its_model_does_not_take_is_said_beforehand(tmp_path: Path, 
     else:
         assert (end.states, sent, charged.total()) == ({"failed": 2, "done": 1}, [1], 1)
         assert all(said in str(done.error) for done in end.ends if done.error is not None)
+
+
+def test_a_twin_that_is_gone_hides_nothing(tmp_path: Path) -> None:
+    """Of two files of one content one was deleted: the other is held against the limits all the same."""
+    small = [placed(tmp_path, f"{name}.png", picture(200, 200, "PNG")) for name in "ab"]
+    wishes = [VideoRequest("wan2.6-i2v", {"prompt": path.name, "img_url": path}) for path in small]
+
+    async def main() -> tuple[list[str], int, int]:
+        async with (
+            stage(check="strict") as (sandbox, session),
+            Batch(session, journal=tmp_path / "run.db") as batch,
+        ):
+            await batch.add(wishes)
+            small[0].unlink()
+            states = [str(done.state) async for done in batch.run()]
+            return states, puts(sandbox), len(sandbox.charges)
+
+    assert run(main()) == (["failed", "failed"], 0, 0)
+
+
+def test_a_doubt_that_is_an_error_is_one_lines_own(tmp_path: Path) -> None:
+    """Where warnings are errors, a doubtful file ends its line and not the run."""
+    small, fine = (placed(tmp_path, f"{side}.png", picture(side, side, "PNG")) for side in (200, 400))
+    wishes = [VideoRequest("wan2.6-i2v", {"prompt": "fox", "img_url": image}) for image in (small, fine)]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", PayloadWarning)
+        end, charged = played(wishes, journal=tmp_path / "run.db")
+
+    assert (end.states, charged.total(), end.error) == ({"failed": 1, "done": 1}, 1, None)
 
 
 def test_a_file_that_went_out_before_may_be_gone(tmp_path: Path) -> None:
