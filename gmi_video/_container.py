@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from gmi_video._file_type import seen_as
 from gmi_video._mp4 import is_mp4, is_still, read_mp4
 from gmi_video._stills import is_gif, is_jpeg, is_png, is_riff, read_gif, read_jpeg, read_png, read_riff
 from gmi_video._torn import At, Seen, Torn
@@ -61,10 +62,16 @@ def _foreign(first: bytes, kind: MediaKind) -> str | None:
     if not first.strip(b"\0"):
         return "nothing but noughts"
     named = next((words for sign, words in _NO_MEDIA.items() if first.startswith(sign)), None)
-    if named is not None or kind != "video":
+    if named is not None or kind != "video" or _sounds(first):
         return named
     transport = first[:1] == first[_PACKET : _PACKET + 1] == b"G"
     return None if transport or first.startswith(_OTHERS) else "nothing that begins as videos do"
+
+
+def _sounds(first: bytes) -> bool:
+    """Whether it begins as a sound: what lies behind a link that says nothing of it is taken for a video, and may be one."""
+    seen = seen_as(first)
+    return seen is not None and seen.kind == "audio"
 
 
 def examine(
@@ -89,7 +96,11 @@ def examine(
     seen = reader(at, size) if reader else Seen(sure=False)
     if not (measured or seen.sure):
         raise Torn("nothing proves that it is whole: no length, no checksum, and no end of its own")
-    if kind == "video" and reader in {read_mp4, read_webm} and not seen.sizes and not is_still(first):
+    if (
+        kind == "video"
+        and reader in {read_mp4, read_webm}
+        and not (seen.sizes or is_still(first) or _sounds(first))
+    ):
         raise Torn("it has no video track")
     if stated is not None and seen.sizes and not {stated, stated[::-1]} & set(seen.sizes):
         width, height = seen.sizes[0]

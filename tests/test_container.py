@@ -217,3 +217,29 @@ def test_a_jpeg_whose_end_is_nowhere_is_torn() -> None:
 
     with pytest.raises(Torn, match="its end is missing"):
         examined(whole[: len(whole) // 2] + bytes(100_000), kind="image", measured=True)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"ID3\4\0\0\0\0\0\x0a" + bytes(10) + b"\xff\xfb\x90\0" * 200,
+        b"\xff\xfb\x90\0" + bytes(800),
+        b"fLaC\0\0\0\x22" + bytes(800),
+        b"\xff\xf1\x50\x80" + bytes(800),
+    ],
+)
+def test_a_sound_behind_a_link_that_says_nothing_is_whole(told: bytes) -> None:
+    """The record's kind is a guess there, and what was paid for is not refused for it; nor is a cut one believed."""
+    examined(told, measured=True)
+    with pytest.raises(Torn, match="nothing proves that it is whole"):
+        examined(told, measured=False)
+
+
+def test_a_sound_in_boxes_needs_no_picture() -> None:
+    """M4A is an MP4 without a video track, and says so."""
+    whole = film("mp4")
+    silent = whole.replace(b"vide", b"soun")
+
+    with pytest.raises(Torn, match="no video track"):
+        examined(silent, measured=True)
+    examined(silent.replace(b"ftypisom", b"ftypM4A ", 1), measured=True)
