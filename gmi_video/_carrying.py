@@ -55,12 +55,12 @@ class Carrying:
         """Brings what is missing; raises what `Storage.open` and a stream raise, `IntegrityError` for a wrong file."""
         part = self.part
         edition = part.held(without_query(media.url))
-        if edition is not None and edition.size == part.size and await self._is_there_still(media, edition):
-            await off_loop(part.go_on)  # all of it came, and the end came before it was at its place
-        elif part.edition is not None and part.edition.size == part.size:
-            await self._fetch(media, None)
-        else:
+        if edition is None or edition.size != part.size:
             await self._fetch(media, edition)
+        elif await self._is_there_still(media, edition):
+            await off_loop(part.go_on)  # all of it came, and the end came before it was at its place
+        else:
+            await self._fetch(media, None)
         why = await off_loop(part.objection, media.kind, self._wish.stated)
         if why is not None:
             part.edition = None  # whatever is wrong with these bytes, nothing is to be built on them

@@ -9,7 +9,7 @@ from mimetypes import MimeTypes
 
 from attrs import field, frozen
 
-from gmi_video._mp3 import behind_tags, first_frame, frame_of
+from gmi_video._mp3 import PADDING, behind_tags, first_frame, frame_of
 from gmi_video.records import MediaKind
 
 HEAD = 16
@@ -80,8 +80,6 @@ _BRANDS = {
 """Major brands of ISO base media files (https://mp4ra.org) that are no video; any other is taken for one."""
 _QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"pnot", b"skip", b"free"})
 """Boxes that QuickTime began with before there were brands."""
-_PADDING = 1 << 16
-"""Bytes of nought behind a tag that are passed over."""
 
 
 def seen_as(head: bytes) -> FileType | None:
@@ -106,7 +104,7 @@ def telling(at: Callable[[int, int], bytes]) -> bytes:
     if not head.startswith(b"ID3"):
         return head
     start = behind_tags(at)
-    behind = at(start, _PADDING).lstrip(b"\0")[:HEAD]
+    behind = at(start, PADDING).lstrip(b"\0")[:HEAD]
     if seen_as(behind) is None and (found := first_frame(at, start)) is not None:
         return at(found[0], HEAD)
     return behind or b"\0"

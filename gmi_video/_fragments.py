@@ -68,11 +68,8 @@ def seconds_in(read: Read, size: int, movie: Box) -> float | None:
             for inner, at, end in boxes(read, begins, ends):
                 if inner == b"traf":
                     _goes_on(read, at, end, tracks)
-    lasts = (track.end - (track.begin or 0) for track in tracks.values())
-    scales = (track.scale for track in tracks.values())
-    return (
-        max((last / scale for last, scale in zip(lasts, scales, strict=True) if scale), default=0.0) or None
-    )
+    lasts = ((track.end - (track.begin or 0)) / track.scale for track in tracks.values() if track.scale)
+    return max(lasts, default=0.0) or None
 
 
 def _described(read: Read, begins: int, ends: int, tracks: dict[int, _Track]) -> None:
@@ -88,10 +85,8 @@ def _described(read: Read, begins: int, ends: int, tracks: dict[int, _Track]) ->
                     told = unpack(
                         ">IQ" if long else ">II", read(place + (20 if long else 12), 12 if long else 8)
                     )
-                    found.scale, found.end = (
-                        told[0],
-                        0 if told[1] == (1 << (64 if long else 32)) - 1 else told[1],
-                    )
+                    unknown = (1 << (64 if long else 32)) - 1
+                    found.scale, found.end = told[0], 0 if told[1] == unknown else told[1]
     known = tracks.setdefault(number, found)
     known.scale, known.end = found.scale, found.end
 

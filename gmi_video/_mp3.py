@@ -8,7 +8,7 @@ Read = Callable[[int, int], bytes]
 
 _TAGS = 1000
 """Tags that are passed over at most: a file may claim any number of empty ones."""
-_PADDING = 1 << 16
+PADDING = 1 << 16
 """Bytes between a tag and the first frame that are searched for it."""
 _RATES = (44_100, 48_000, 32_000)
 _KILOBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -50,7 +50,7 @@ def behind_tags(read: Read, at: int = 0) -> int:
 
 def first_frame(read: Read, start: int) -> tuple[int, Frame] | None:
     """The first frame from `start` on, and its place: another one follows it, or it stands right there."""
-    room = read(start, _PADDING)
+    room = read(start, PADDING)
     at = room.find(b"\xff")
     while at >= 0:
         frame = frame_of(room[at : at + 4])

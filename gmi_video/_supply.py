@@ -136,14 +136,18 @@ class Supply:
             try:
                 return await self._uploading.landed(name, flight)
             except (ConfigurationError, TransferError) as error:
-                if flight.file == file or error.retryable or not await off_loop(_gone, flight.file):
+                if flight.file == file or error.retryable:
+                    raise
+                stamp = await off_loop(_stamp_of, flight.file)
+                if stamp is not None and OpenFile.same(stamp, flight.file.stamp):
                     raise  # else it was that other file's own affair
         self._links.move_to_end(name)
         return self._links[name]
 
     async def _upload(self, name: tuple[str, str], file: LocalFile, settings: Settings) -> str:
         link = await self.uploads.send(of_local(file), settings)
-        if await off_loop(_touched, file) and await breakable(_sha256, file) != name[0]:
+        touched = await off_loop(_stamp_of, file) not in {None, file.stamp}
+        if touched and await breakable(_sha256, file) != name[0]:
             raise changed(of_local(file), "it was written to, and its time was set back")
         self._links[name] = link
         while len(self._links) > REMEMBERED:
@@ -201,22 +205,13 @@ def _data_uri(file: LocalFile) -> str:
     return f"data:{NAMED[file.type].content_type};base64,{base64.b64encode(body).decode()}"
 
 
-def _touched(file: LocalFile) -> bool:
-    """Whether something was done to a file since it was looked at; one that is not there any more tells nothing."""
+def _stamp_of(file: LocalFile) -> tuple[int, ...] | None:
+    """The stamp that a file has by now; None where it cannot be read any more."""
     try:
         with OpenFile(file.path) as opened:
-            return opened.stamp != file.stamp
+            return opened.stamp
     except ConfigurationError:
-        return False
-
-
-def _gone(file: LocalFile) -> bool:
-    """Whether a file was deleted, or is not what it was when it was looked at."""
-    try:
-        with OpenFile(file.path) as opened:
-            return not OpenFile.same(opened.stamp, file.stamp)
-    except ConfigurationError:
-        return True
+        return None
 
 
 def _unchanged(file: LocalFile, opened: OpenFile) -> None:

@@ -93,12 +93,12 @@ class Bars:
     def of(self, path: Path, sent: list[Transfer]) -> Callable[[Transfer], object]:
         """What is to be told how far this file has come; the last word of it is in `sent`."""
         progress = self._progress
-        if progress is None:
-            return lambda transfer: sent.__setitem__(slice(None), [transfer])
-        task = progress.add_task(printable(path.name), total=None)
+        task = None if progress is None else progress.add_task(printable(path.name), total=None)
 
         def tell(transfer: Transfer) -> None:
             sent[:] = [transfer]
+            if progress is None or task is None:
+                return
             progress.update(task, completed=transfer.done, total=transfer.total)
             if transfer.done == transfer.total:
                 progress.remove_task(task)
